@@ -1,0 +1,161 @@
+"""Finding and Check: what one check says about one Reply or two, and how a check is declared.
+
+A check is a factory that closes over its parameters and returns a pure function; the decorators only name it:
+
+    @assertion("starts-with", dimension="correctness")
+    def starts_with(params: Params) -> Assert:
+        prefix = params.text()
+        return lambda arm: passed() if arm.reply.text.startswith(prefix) else failed("does not start with it")
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from evaluators.core.reply import Reply, Request
+
+MAX_DETAIL = 200
+MAX_PATHS = 32
+
+
+class Result(StrEnum):
+    """Assertions say pass or fail, comparisons same or differ; either may say skip or broken."""
+
+    PASS = "pass"
+    FAIL = "fail"
+    SAME = "same"
+    DIFFER = "differ"
+    SKIP = "skip"  # the check does not apply to this reply
+    BROKEN = "broken"  # the check itself failed: our fault, never the candidate's
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What one check says. `score` is in [0, 1]: for an assertion how right, for a comparison the distance."""
+
+    result: Result
+    score: float = 0.0
+    detail: str = ""  # short, for people; hostile text is cut and escaped where it is shown, not here
+    paths: tuple[str, ...] = ()  # where, e.g. /items/*/price or get_weather/city
+
+
+def passed(detail: str = "", score: float = 1.0) -> Finding:
+    """An assertion that holds."""
+    return Finding(Result.PASS, score, detail[:MAX_DETAIL])
+
+
+def failed(detail: str, score: float = 0.0, paths: tuple[str, ...] = ()) -> Finding:
+    """An assertion that does not hold, and why."""
+    return Finding(Result.FAIL, score, detail[:MAX_DETAIL], paths[:MAX_PATHS])
+
+
+def same(detail: str = "", distance: float = 0.0) -> Finding:
+    """Two replies that agree."""
+    return Finding(Result.SAME, distance, detail[:MAX_DETAIL])
+
+
+def differ(distance: float, detail: str = "", paths: tuple[str, ...] = ()) -> Finding:
+    """Two replies that differ: how far, and where."""
+    return Finding(Result.DIFFER, distance, detail[:MAX_DETAIL], paths[:MAX_PATHS])
+
+
+def skipped(why: str) -> Finding:
+    """The check does not apply."""
+    return Finding(Result.SKIP, 0.0, why[:MAX_DETAIL])
+
+
+def broken(why: str) -> Finding:
+    """The check could not do its work."""
+    return Finding(Result.BROKEN, 0.0, why[:MAX_DETAIL])
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """Latency of one arm in seconds after the request was sent; NEVER (-1.0) where it did not come."""
+
+    first_byte: float
+    total: float
+    longest_gap: float
+
+
+@dataclass(frozen=True, slots=True)
+class Arm:
+    """Everything a check may look at on one side."""
+
+    request: Request
+    reply: Reply
+    timing: Timing
+    cost: float  # USD; NEVER (-1.0) when tokens or price are unknown
+
+
+Assert = Callable[[Arm], Finding]
+Compare = Callable[[Arm, Arm], Finding]  # live first
+
+
+class BadCheck(ValueError):
+    """A check's parameters make no sense; the text names the remedy. Stops the start."""
+
+
+@dataclass(frozen=True, slots=True)
+class Params:
+    """What the configuration gives a check: `value` and `threshold`, with readers that raise BadCheck."""
+
+    type: str
+    value: Any = None
+    threshold: float | None = None
+
+    def text(self) -> str:
+        """The value as one string; numbers are stringified (promptfoo)."""
+        if isinstance(self.value, bool) or not isinstance(self.value, str | int | float):
+            raise BadCheck(f"{self.type} needs a `value:` that is a text")
+        return str(self.value)
+
+    def texts(self) -> tuple[str, ...]:
+        """The value as a list of strings; a comma-separated text is split (promptfoo's CSV form)."""
+        if isinstance(self.value, str):
+            return tuple(part.strip() for part in self.value.split(","))
+        if not isinstance(self.value, list) or not self.value:
+            raise BadCheck(f"{self.type} needs a `value:` that is a list of texts")
+        return tuple(str(part) for part in self.value)
+
+
+@dataclass(frozen=True, slots=True)
+class CheckType:
+    """A registered kind of check, before its parameters."""
+
+    name: str
+    make: Callable[[Params], Assert] | Callable[[Params], Compare]
+    comparison: bool
+    dimension: str
+    version: int  # raised whenever the same input may get another result
+
+
+def assertion(
+    name: str, *, dimension: str, version: int = 1
+) -> Callable[[Callable[[Params], Assert]], CheckType]:
+    """Name a factory of assertions."""
+    return lambda make: CheckType(name, make, False, dimension, version)
+
+
+def comparison(
+    name: str, *, dimension: str, version: int = 1
+) -> Callable[[Callable[[Params], Compare]], CheckType]:
+    """Name a factory of comparisons."""
+    return lambda make: CheckType(name, make, True, dimension, version)
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A configured check, ready to run on one pair."""
+
+    label: str  # unique: the name in findings, gates and reports
+    type: str
+    comparison: bool
+    dimension: str
+    severity: str
+    version: str  # type version plus a short hash of the parameters: a changed check starts new tallies
+    run: Assert | Compare
+    when: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # slice key -> values; {} always
