@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 NEVER = -1.0
-"""An instant that did not come: a named state, so that no arithmetic mistakes it for a time (all offsets are >= 0)."""
+"""An instant that did not come: a named state that no arithmetic mistakes for a time (all offsets are >= 0)."""
 
 Fields = tuple[tuple[str, str], ...]
 

@@ -145,9 +145,7 @@ class Gate(Strict):
 
     name: Name
     check: str | None = None
-    metric: (
-        Literal["first_byte_p95", "total_p95", "first_byte_p50", "total_p50", "cost", "output_tokens"] | None
-    ) = None
+    metric: Literal["first_byte_p95", "total_p95", "first_byte_p50", "total_p50", "cost", "output_tokens"] | None = None
     max_regression: Share | None = None
     max_excess: Share | None = None
     red_line: Share | None = None
@@ -175,7 +173,7 @@ DEFAULT_SHADOW_PATHS = (
 
 DEFAULT_CHECKS: tuple[dict[str, Any], ...] = (
     {"type": "missing-answer", "dimension": "usefulness"},
-    {"type": "is-refusal", "dimension": "usefulness"},
+    {"type": "not-is-refusal", "dimension": "usefulness"},
     {"type": "shadow:text"},
     {"type": "shadow:json"},
     {"type": "shadow:tool-calls"},
@@ -185,7 +183,8 @@ DEFAULT_CHECKS: tuple[dict[str, Any], ...] = (
 )
 """What is measured when the file names no checks: needs no knowledge of the application.
 
-`is-refusal` holds when an answer IS a refusal (promptfoo); list it as `not-is-refusal` to count refusals as failures.
+`is-refusal` holds when an answer IS a refusal (promptfoo), so `not-is-refusal` counts refusals as failures;
+`missing-answer` is a detector: it fails when the answer is missing.
 """
 
 NOT_YET = {

@@ -45,9 +45,7 @@ def decode(fields: Mapping[bytes, bytes]) -> Pair:
     """The pair of stream fields (names and values as bytes); raises WireError for anything unknown or damaged."""
     schema = fields.get(b"schema", b"")
     if schema != str(SCHEMA).encode():
-        raise WireError(
-            f"schema {schema[:20].decode('ascii', 'replace')!r} is not {SCHEMA}; use a newer worker"
-        )
+        raise WireError(f"schema {schema[:20].decode('ascii', 'replace')!r} is not {SCHEMA}; use a newer worker")
     try:
         head = orjson.loads(fields[b"head"])
         request, live, outcome = (_inflate(fields[name.encode()]) for name in _BODIES)

@@ -133,16 +133,12 @@ class CheckType:
     version: int  # raised whenever the same input may get another result
 
 
-def assertion(
-    name: str, *, dimension: str, version: int = 1
-) -> Callable[[Callable[[Params], Assert]], CheckType]:
+def assertion(name: str, *, dimension: str, version: int = 1) -> Callable[[Callable[[Params], Assert]], CheckType]:
     """Name a factory of assertions."""
     return lambda make: CheckType(name, make, False, dimension, version)
 
 
-def comparison(
-    name: str, *, dimension: str, version: int = 1
-) -> Callable[[Callable[[Params], Compare]], CheckType]:
+def comparison(name: str, *, dimension: str, version: int = 1) -> Callable[[Callable[[Params], Compare]], CheckType]:
     """Name a factory of comparisons."""
     return lambda make: CheckType(name, make, True, dimension, version)
 

@@ -14,7 +14,7 @@ UNKNOWN = -1
 
 
 class Kind(StrEnum):
-    """How an arm's answer ended, in the words of the report's outcome table. OK is everything readable and not blank."""
+    """How an arm's answer ended, in the words of the outcome table. OK is everything readable and not blank."""
 
     OK = "ok"
     TIMEOUT = "timeout"
@@ -61,9 +61,7 @@ class Reply:
     reasoning: str = ""
     refusal: str = ""  # the provider's own refusal field
     tool_calls: tuple[ToolCall, ...] = ()
-    finish_reason: str = (
-        ""  # stop, length, content_filter, tool_calls; the provider's own word otherwise; "" unknown
-    )
+    finish_reason: str = ""  # stop, length, content_filter, tool_calls; the provider's own word otherwise; "" unknown
     model: str = ""
     usage: Usage = Usage()
     vector: tuple[float, ...] = ()  # the first embedding, for the embeddings API
@@ -92,6 +90,4 @@ class Request:
         default_factory=dict
     )  # JSON Schema the request itself demands of the answer; {} none
     json_mode: bool = False  # the answer must be JSON, whether or not there is a schema
-    tool_schemas: dict[str, dict[str, Any]] = field(
-        default_factory=dict
-    )  # tool name -> JSON Schema of its arguments
+    tool_schemas: dict[str, dict[str, Any]] = field(default_factory=dict)  # tool name -> JSON Schema of its arguments

@@ -49,12 +49,10 @@ class CheckTally:
     failing: Mapping[Value, int] = field(default_factory=dict)
     """Closed conversations by the candidate's failing (or differing) share in [0, 1]."""
     noise: Mapping[str, int] = field(default_factory=dict)
-    """For comparisons, calls with candidate and control: letters candidate then control, m or d: "dd" "dm" "md" "mm"."""
+    """Comparisons, calls with candidate and control: letters candidate then control, m or d: "dd" "dm" "md" "mm"."""
     slice_noise: Mapping[str, Mapping[str, int]] = field(default_factory=dict)  # slice -> the same letters
     evidence: Mapping[str, Evidence] = field(default_factory=dict)  # slice -> evidence
-    examples: Mapping[str, tuple[str, ...]] = field(
-        default_factory=dict
-    )  # slice ("" all) -> call ids that regressed
+    examples: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # slice ("" all) -> call ids that regressed
 
 
 @dataclass(frozen=True, slots=True)
