@@ -2,7 +2,7 @@
 
 A check is a factory that closes over its parameters and returns a pure function; the decorators only name it:
 
-    @assertion("starts-with", dimension="correctness")
+    @assertion("starts-with", dimension="correctness", takes=("value",))
     def starts_with(params: Params) -> Assert:
         prefix = params.text()
         return lambda arm: passed() if arm.reply.text.startswith(prefix) else failed("does not start with it")
@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from math import inf
 from typing import Any
 
 from evaluators.core.reply import Reply, Request
@@ -109,7 +110,7 @@ class Params:
 
     def text(self) -> str:
         """The value as one string; numbers are stringified (promptfoo)."""
-        if isinstance(self.value, bool) or not isinstance(self.value, str | int | float):
+        if not _is_text(self.value):
             raise BadCheck(f"{self.type} needs a `value:` that is a text")
         return str(self.value)
 
@@ -117,9 +118,20 @@ class Params:
         """The value as a list of strings; a comma-separated text is split (promptfoo's CSV form)."""
         if isinstance(self.value, str):
             return tuple(part.strip() for part in self.value.split(","))
-        if not isinstance(self.value, list) or not self.value:
+        if not isinstance(self.value, list) or not self.value or not all(map(_is_text, self.value)):
             raise BadCheck(f"{self.type} needs a `value:` that is a list of texts")
         return tuple(str(part) for part in self.value)
+
+    def limit(self, default: float) -> float:
+        """The threshold, or the default where none is given; never below zero."""
+        chosen = default if self.threshold is None else self.threshold
+        if not 0 <= chosen < inf:
+            raise BadCheck(f"{self.type} needs a `threshold:` of zero or more")
+        return chosen
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str | int | float) and not isinstance(value, bool)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,16 +143,22 @@ class CheckType:
     comparison: bool
     dimension: str
     version: int  # raised whenever the same input may get another result
+    takes: frozenset[str] = frozenset()  # of "value" and "threshold": what is given beyond these is a mistake
+    negatable: bool = True  # False where the opposite says nothing
 
 
-def assertion(name: str, *, dimension: str, version: int = 1) -> Callable[[Callable[[Params], Assert]], CheckType]:
-    """Name a factory of assertions."""
-    return lambda make: CheckType(name, make, False, dimension, version)
+def assertion(
+    name: str, *, dimension: str, version: int = 1, takes: tuple[str, ...] = (), negatable: bool = True
+) -> Callable[[Callable[[Params], Assert]], CheckType]:
+    """Name a factory of assertions, and which parameters it reads."""
+    return lambda make: CheckType(name, make, False, dimension, version, frozenset(takes), negatable)
 
 
-def comparison(name: str, *, dimension: str, version: int = 1) -> Callable[[Callable[[Params], Compare]], CheckType]:
-    """Name a factory of comparisons."""
-    return lambda make: CheckType(name, make, True, dimension, version)
+def comparison(
+    name: str, *, dimension: str, version: int = 1, takes: tuple[str, ...] = ()
+) -> Callable[[Callable[[Params], Compare]], CheckType]:
+    """Name a factory of comparisons, and which parameters it reads."""
+    return lambda make: CheckType(name, make, True, dimension, version, frozenset(takes), False)
 
 
 @dataclass(frozen=True, slots=True)

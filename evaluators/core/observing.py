@@ -1,0 +1,144 @@
+"""The pure walk from a Pair to an Observation: read both arms, run every check, note the letters tallies count.
+
+Reading, slicing and pricing come in as functions, so that this file holds one thing: what a check's answer means
+when an arm did not answer, when a pair is nobody's fault, and when the check itself fails.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import cast
+
+from config.pair import NEVER, Call, Failure, Outcome, Pair, Role
+from evaluators.core.finding import (
+    Arm,
+    Assert,
+    Check,
+    Compare,
+    Finding,
+    Result,
+    Timing,
+    broken,
+    differ,
+    failed,
+    skipped,
+)
+from evaluators.core.observation import ArmFacts, Found, Observation
+from evaluators.core.reply import EXCUSED, Reply, Request, Usage
+
+ReadRequest = Callable[[Call], Request]
+Read = Callable[[Outcome, Request], Reply]
+SlicesOf = Callable[[Call, Request], Iterable[str]]
+Price = Callable[[str, Usage], float]  # model, usage -> USD, NEVER when unknown
+
+PREVIEW = 120
+"""Characters of the last user turn that lists show."""
+
+_STOPPED = frozenset({Failure.CLIENT_LEFT, Failure.CANCELLED})
+_ASSERTED = {Result.PASS: "p", Result.FAIL: "f", Result.SKIP: "s", Result.BROKEN: "b"}
+_COMPARED = {Result.SAME: "m", Result.DIFFER: "d", Result.SKIP: "s", Result.BROKEN: "b"}
+_NO_ANSWER = "x"
+_UNASKED = skipped("")
+
+
+def observe(
+    pair: Pair,
+    checks: Sequence[Check],
+    *,
+    read_request: ReadRequest,
+    read: Read,
+    slices_of: SlicesOf,
+    price: Price,
+) -> Observation:
+    """Everything the checks say about one pair. Same inputs, same result; an exception of a check becomes `broken`."""
+    request = read_request(pair.call)
+    # A candidate may be asked for another model than the request names; live and control are not.
+    asked = request.model if pair.role is Role.CONTROL else ""
+    live = _arm(pair.live, request, request.model, read, price)
+    shadow = _arm(pair.outcome, request, asked, read, price)
+    slices = tuple(sorted(set(slices_of(pair.call, request))))
+    excuse = _excuse(pair, live, shadow)
+    return Observation(
+        call_id=pair.call.id,
+        shadow=pair.shadow,
+        role=pair.role,
+        conversation=pair.call.conversation,
+        arrived=pair.call.arrived,
+        slices=slices,
+        live=_facts(pair.live, live),
+        arm=_facts(pair.outcome, shadow),
+        found=tuple(_found(check, live, shadow, excuse or _inapplicable(check.when, slices)) for check in checks),
+        preview=" ".join(request.prompt[: 10 * PREVIEW].split())[:PREVIEW],
+    )
+
+
+def _arm(outcome: Outcome, request: Request, asked: str, read: Read, price: Price) -> Arm:
+    reply = read(outcome, request)
+    return Arm(request, reply, _timing(outcome), price(reply.model or asked, reply.usage))
+
+
+def _timing(outcome: Outcome) -> Timing:
+    def since_sent(instant: float) -> float:
+        return NEVER if outcome.sent < 0 or instant < 0 else max(0.0, instant - outcome.sent)
+
+    return Timing(since_sent(outcome.first_byte), since_sent(outcome.last_byte), outcome.longest_gap)
+
+
+def _facts(outcome: Outcome, arm: Arm) -> ArmFacts:
+    return ArmFacts(arm.reply.kind, outcome.status, arm.timing, arm.reply.usage, arm.cost)
+
+
+def _excuse(pair: Pair, live: Arm, shadow: Arm) -> str:
+    """Why this pair says nothing about anybody; "" when it does."""
+    for name, outcome, arm in (("live", pair.live, live), ("shadow", pair.outcome, shadow)):
+        if outcome.failure in _STOPPED or arm.reply.kind in EXCUSED:
+            return f"{name} was stopped before its answer was complete"
+        if outcome.capped:
+            return f"{name}'s answer is longer than capture.max_body"
+    return ""
+
+
+def _inapplicable(when: Mapping[str, tuple[str, ...]], slices: Sequence[str]) -> str:
+    for key, values in when.items():
+        if not any(f"{key}={value}" in slices for value in values):
+            return f"only where {key} is {' or '.join(values)}"
+    return ""
+
+
+def _found(check: Check, live: Arm, shadow: Arm, reason: str) -> Found:
+    if check.comparison:
+        letter, finding = _compared(check, live, shadow, reason)
+        return Found(check, letter, _UNASKED, finding)
+    before, on_live = _asserted(check, live, reason)
+    after, on_shadow = _asserted(check, shadow, reason)
+    return Found(check, before + after, on_live, on_shadow)
+
+
+def _asserted(check: Check, arm: Arm, reason: str) -> tuple[str, Finding]:
+    if reason:
+        return "s", skipped(reason)
+    if not arm.reply.ok:
+        return _NO_ANSWER, failed(f"no answer: {arm.reply.kind}")
+    run = cast(Assert, check.run)
+    return _guarded(lambda: run(arm), _ASSERTED)
+
+
+def _compared(check: Check, live: Arm, shadow: Arm, reason: str) -> tuple[str, Finding]:
+    if reason:
+        return "s", skipped(reason)
+    if not live.reply.ok:
+        return "s", skipped(f"live gave no answer: {live.reply.kind}")
+    if not shadow.reply.ok:
+        return _NO_ANSWER, differ(1.0, f"no answer: {shadow.reply.kind}")
+    run = cast(Compare, check.run)
+    return _guarded(lambda: run(live, shadow), _COMPARED)
+
+
+def _guarded(run: Callable[[], Finding], letters: Mapping[Result, str]) -> tuple[str, Finding]:
+    try:
+        finding = run()
+        if not 0 <= finding.score <= 1:
+            raise ValueError("a score outside 0 and 1")
+        return letters[finding.result], finding
+    except Exception as error:  # a check may come from any package; what it raises is counted, not sent on
+        return "b", broken(type(error).__name__)
