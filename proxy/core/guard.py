@@ -1,0 +1,146 @@
+"""The second, stricter look at a request's head, after aiohttp's parser and before anything is done with it.
+
+What two servers could read differently is refused, never repaired; handler answers with the status and closes.
+Rules are a table; each is one fact about a request that no well-behaved client sends.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+HeaderPairs = Sequence[tuple[bytes, bytes]]
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """The status to answer with before closing, and a reason from a closed set (it becomes a metric label)."""
+
+    status: int
+    reason: str
+
+
+def refuse(method: str, raw_path: bytes | str, version: tuple[int, int], headers: HeaderPairs) -> Refusal | None:
+    """The first rule that the request breaks, or None. `raw_path` is the request target as it was received."""
+    target = raw_path.encode("utf-8", "surrogateescape") if isinstance(raw_path, str) else raw_path
+    fields: dict[bytes, list[bytes]] = {}
+    for name, value in headers:
+        fields.setdefault(name.lower(), []).append(value.strip(b" \t"))
+    seen = _Seen(method, target, (version[0], version[1]), fields)
+    return next((Refusal(status, reason) for status, reason, breaks in _RULES if breaks(seen)), None)
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    method: str
+    target: bytes
+    version: tuple[int, int]
+    fields: dict[bytes, list[bytes]]  # by lower-case name, values without surrounding blanks
+
+
+_TOKEN = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")  # RFC 9110 §5.6.2
+_CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")  # RFC 9110 §5.5, with CR and LF: an obs-fold is one too
+_TARGET_BYTE = re.compile(rb"[\x00-\x20\x7f#]")  # bytes above 0x7f pass: some clients send raw UTF-8
+_AUTHORITY = re.compile(rb"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._~-]+)(:[0-9]{1,5})?")  # RFC 3986 §3.2 without userinfo
+_ABSOLUTE = re.compile(rb"(https?)://([^/?]*)(.*)", re.IGNORECASE | re.DOTALL)
+_LENGTH = re.compile(rb"0|[1-9][0-9]{0,18}")  # 19 digits: below 2^63 wherever it is read next
+
+_PRECIOUS = frozenset(
+    {
+        b"host",
+        b"content-length",
+        b"content-type",
+        b"content-encoding",
+        b"authorization",
+        b"x-api-key",
+        b"api-key",
+        b"x-goog-api-key",
+        b"cookie",
+        b"anthropic-version",
+    }
+)
+"""Nominating one of these in Connection would make us strip what the request means."""
+
+_OURS = b"x-understudy-"
+
+_LOOKALIKES = frozenset(
+    {*_PRECIOUS, b"transfer-encoding", b"connection", b"x-forwarded-for", b"x-forwarded-host", b"x-forwarded-proto"}
+)
+"""Written with underscores, CGI-like servers read these as the real ones. Other names with underscores pass: they
+are tokens, and applications do send them."""
+
+
+def _odd_names(seen: _Seen) -> bool:
+    return any(
+        not _TOKEN.fullmatch(name) or (b"_" in name and name.replace(b"_", b"-") in _LOOKALIKES) for name in seen.fields
+    )
+
+
+def _odd_values(seen: _Seen) -> bool:
+    return any(_CONTROL.search(value) for values in seen.fields.values() for value in values)
+
+
+def _odd_target(seen: _Seen) -> bool:
+    return _TARGET_BYTE.search(seen.target) is not None or not (
+        seen.target.startswith(b"/") or _ABSOLUTE.fullmatch(seen.target)
+    )
+
+
+def _odd_host(seen: _Seen) -> bool:
+    hosts = seen.fields.get(b"host", [])
+    if len(hosts) != 1:
+        return len(hosts) > 1 or seen.version != (1, 0)  # HTTP/1.0 may leave it out, RFC 9112 §3.2
+    return not _AUTHORITY.fullmatch(hosts[0])
+
+
+def _two_authorities(seen: _Seen) -> bool:
+    absolute = _ABSOLUTE.fullmatch(seen.target)
+    if absolute is None:
+        return False
+    scheme, authority, _ = absolute.groups()
+    if not _AUTHORITY.fullmatch(authority):
+        return True
+    hosts = seen.fields.get(b"host", [authority])
+    return _plain(hosts[0], scheme) != _plain(authority, scheme)
+
+
+def _odd_length(seen: _Seen) -> bool:
+    lengths = seen.fields.get(b"content-length", [])
+    return len(lengths) > 1 or any(not _LENGTH.fullmatch(length) for length in lengths)
+
+
+def _odd_coding(seen: _Seen) -> bool:
+    codings = seen.fields.get(b"transfer-encoding", [])
+    return bool(codings) and (len(codings) > 1 or codings[0].lower() != b"chunked" or seen.version == (1, 0))
+
+
+def _nominates(seen: _Seen) -> bool:
+    options = [option.strip().lower() for value in seen.fields.get(b"connection", []) for option in value.split(b",")]
+    return any(option in _PRECIOUS or option.startswith(_OURS) for option in options)
+
+
+def _plain(authority: bytes, scheme: bytes) -> bytes:
+    default = b":443" if scheme.lower() == b"https" else b":80"
+    return authority.lower().removesuffix(default)
+
+
+_RULES: tuple[tuple[int, str, Callable[[_Seen], bool]], ...] = (
+    (505, "version", lambda seen: seen.version not in ((1, 0), (1, 1))),
+    (400, "method", lambda seen: not _TOKEN.fullmatch(seen.method.encode("utf-8", "replace"))),
+    (400, "connect", lambda seen: seen.method == "CONNECT"),
+    # OPTIONS * is about the server, and every path here belongs to the upstream: nothing to ask, so refused as well.
+    (400, "asterisk", lambda seen: seen.target == b"*"),
+    (400, "target", _odd_target),
+    (400, "header_name", _odd_names),
+    (400, "header_value", _odd_values),
+    (400, "host", _odd_host),
+    (400, "authority", _two_authorities),
+    (400, "content_length", _odd_length),
+    (400, "transfer_encoding", _odd_coding),
+    (400, "two_framings", lambda seen: {b"content-length", b"transfer-encoding"} <= seen.fields.keys()),
+    (400, "nominated", _nominates),
+)
+
+REASONS = frozenset(reason for _, reason, _ in _RULES)
+"""Every reason a Refusal can have."""

@@ -1,0 +1,197 @@
+"""What crosses to whom: header lists, target and query, for live, client, shadows and records.
+
+Live and client get everything but what belongs to one connection (RFC 9110 §7.6.1); shadows and records get
+only what is listed here. Bytes are read as latin-1, which loses nothing. Used by handler, mirror and plan.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from urllib.parse import unquote_plus, urlsplit
+
+from config.pair import Fields
+
+HeaderPairs = Sequence[tuple[bytes, bytes]]
+
+SHADOW_MARK = "x-understudy-shadow"
+"""Added to every copy, so that bills, dashboards and our own loop guard can tell it apart."""
+
+CREDENTIALS = (b"authorization", b"x-api-key", b"api-key", b"x-goog-api-key")
+"""The headers in which the providers' SDKs send their key."""
+
+_HOP_BY_HOP = frozenset(
+    {
+        b"connection",
+        b"keep-alive",
+        b"proxy-connection",
+        b"proxy-authenticate",
+        b"proxy-authorization",
+        b"te",
+        b"trailer",
+        b"transfer-encoding",
+        b"upgrade",
+    }
+)
+_ANSWERED_HERE = frozenset({b"expect"})
+"""The server in front has already said 100 Continue; asking upstream again could only stall (nginx drops it too)."""
+
+_SHADOW_ALLOWED = frozenset(
+    {b"content-type", b"accept", b"accept-encoding", b"anthropic-version", b"anthropic-beta", b"openai-beta"}
+)
+_ACCOUNT = frozenset({*CREDENTIALS, b"openai-organization", b"openai-project"})
+"""Who pays: passes only to live's own origin, and only when the operator gave no other key."""
+
+_RECORDED = frozenset({b"content-type", b"content-encoding", b"retry-after", b"request-id"})
+"""Always recorded: how to read the body, what a 429 asked for, and Anthropic's id for questions to the provider.
+OpenAI's `x-request-id` is in the default of `capture.headers`, where rate-limit fields can be added as well."""
+
+_NEVER_RECORDED = frozenset({*CREDENTIALS, b"cookie", b"set-cookie", b"proxy-authorization", b"sec-websocket-protocol"})
+
+_RECORDED_PARAMETERS = frozenset({"api-version", "alt", "beta", "model"})
+_PLAIN_VALUE = re.compile(r"[A-Za-z0-9._:,/@+%-]{0,200}")
+_SECRET_ENDINGS = ("key", "token", "secret", "signature", "password", "credential", "credentials", "authorization")
+_SECRET_PARAMETERS = frozenset({"auth", "code", "jwt", "pass", "passwd", "pwd", "session", "sig"})
+
+
+def to_live(headers: HeaderPairs, *, host: bytes, api_key: str) -> list[tuple[bytes, bytes]]:
+    """The client's headers for the live upstream: order, case and repetitions kept, Host replaced.
+
+    With an api_key, the client's credentials give way to it, in the first place and style they had.
+    """
+    kept: list[tuple[bytes, bytes]] = []
+    hosts = credentials = 0
+    for name, value in _end_to_end(headers):
+        lower = name.lower()
+        if lower in _ANSWERED_HERE:
+            continue
+        if lower == b"host":
+            if not hosts:
+                kept.append((name, host))
+            hosts += 1
+        elif api_key and lower in CREDENTIALS:
+            if not credentials:
+                kept.append((name, _credential(lower, api_key).encode()))
+            credentials += 1
+        else:
+            kept.append((name, value))
+    if not hosts:
+        kept.insert(0, (b"Host", host))
+    if api_key and not credentials:
+        kept.append((b"Authorization", _credential(b"authorization", api_key).encode()))
+    return kept
+
+
+def to_client(headers: HeaderPairs) -> list[tuple[bytes, bytes]]:
+    """The upstream's headers for the client; Content-Length and Content-Encoding stay, for the body is not touched."""
+    return _end_to_end(headers)
+
+
+def to_shadow(
+    headers: HeaderPairs, *, same_origin: bool, api_key: str, extra: Mapping[str, str], name: str
+) -> list[tuple[str, str]]:
+    """The allow-listed headers of a copy, with the shadow's own credentials, or none.
+
+    The client's credentials go only to live's own origin and only when the shadow has no key. `extra` is the
+    operator's and overrides by name.
+    """
+    allowed = _SHADOW_ALLOWED | _ACCOUNT if same_origin and not api_key else _SHADOW_ALLOWED
+    overridden = {key.lower() for key in extra} | {SHADOW_MARK}
+    kept = [
+        (field.decode("latin-1"), value.decode("latin-1"))
+        for field, value in headers
+        if field.lower() in allowed and field.lower().decode("latin-1") not in overridden
+    ]
+    if api_key:
+        style = next((field for field, _ in headers if field.lower() in CREDENTIALS), b"Authorization")
+        if style.lower().decode("latin-1") not in overridden:
+            kept.append((style.decode("latin-1"), _credential(style.lower(), api_key)))
+    kept += [(key, value) for key, value in extra.items() if key.lower() != SHADOW_MARK]
+    return [*kept, (SHADOW_MARK, name)]
+
+
+def record(headers: HeaderPairs, allowed: Iterable[str]) -> Fields:
+    """The headers of a Call or Outcome: the allowed and the always recorded; credentials never, even when allowed."""
+    wanted = _RECORDED.union(name.lower().encode() for name in allowed) - _NEVER_RECORDED
+    return tuple(
+        (name.lower().decode("latin-1"), value.decode("latin-1")) for name, value in headers if name.lower() in wanted
+    )
+
+
+def credentials_query(query: str) -> str:
+    """The query of a Call: only parameters known to hold no credential, each as it was written."""
+    kept = []
+    for part in query.split("&"):
+        name, _, value = part.partition("=")
+        if name in _RECORDED_PARAMETERS and _PLAIN_VALUE.fullmatch(value):
+            kept.append(part)
+    return "&".join(kept)
+
+
+def without_credentials(query: str) -> str:
+    """The query for a shadow that must not see the client's credentials; everything else byte for byte."""
+    kept = ""
+    for separator, part in re.findall(r"(^|[&;])([^&;]*)", query):  # some servers split at ";" too
+        if not _is_secret(part.partition("=")[0]):
+            kept += (separator if kept else "") + part
+    return kept
+
+
+def join_url(base_url: str, path: str, query: str) -> str:
+    """The URL of a call at an upstream: base_url's path, then path and query exactly as received.
+
+    ValueError when the path does not begin with a slash: glued to a bare host it could name another one.
+    """
+    if not path.startswith("/"):
+        raise ValueError("a path begins with /")
+    return base_url.rstrip("/") + path + (f"?{query}" if query else "")
+
+
+def split_target(target: str) -> tuple[str, str]:
+    """Path and query of a request target, untouched; of an absolute-form target only these, never its authority."""
+    if not target.startswith("/"):
+        _, _, rest = target.partition("://")
+        cut = min((at for at in (rest.find("/"), rest.find("?")) if at >= 0), default=len(rest))
+        target = rest[cut:] if rest[cut : cut + 1] == "/" else f"/{rest[cut:]}"
+    path, _, query = target.partition("?")
+    return path, query
+
+
+def same_origin(one: str, other: str) -> bool:
+    """Whether two base URLs share scheme, host and port (RFC 6454 §4), and so may see the same credentials."""
+    return _origin(one) == _origin(other)
+
+
+def _end_to_end(headers: HeaderPairs) -> list[tuple[bytes, bytes]]:
+    nominated = {
+        option.strip().lower()
+        for name, value in headers
+        if name.lower() == b"connection"
+        for option in value.split(b",")
+    }
+    kept = []
+    for name, value in headers:
+        lower = name.lower()
+        if lower == b"te" and any(member.strip().lower() == b"trailers" for member in value.split(b",")):
+            kept.append((name, b"trailers"))
+        elif lower not in _HOP_BY_HOP and lower not in nominated:
+            kept.append((name, value))
+    return kept
+
+
+def _credential(lower: bytes, api_key: str) -> str:
+    return f"Bearer {api_key}" if lower == b"authorization" else api_key
+
+
+def _is_secret(name: str) -> bool:
+    plain = unquote_plus(name).strip().lower()
+    return plain in _SECRET_PARAMETERS or plain.endswith(_SECRET_ENDINGS)
+
+
+def _origin(url: str) -> tuple[str, str, int]:
+    parts = urlsplit(url)
+    return (
+        parts.scheme,
+        (parts.hostname or "").rstrip("."),
+        parts.port or {"http": 80, "https": 443}.get(parts.scheme, 0),
+    )

@@ -1,0 +1,209 @@
+"""What in a call only its provider can use: ids, files, tools that act there, sealed reasoning. Used by plan, rewrite.
+
+A copy of such a call means something else: the id it names does not exist elsewhere, or a tool runs twice. `why`
+names the reason not to send one; reasoning alone can be left out. Rules are tables, and what they do not know about
+a tool counts as executing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+_SEGMENTS = {
+    # Resources kept by the provider: POST creates or changes one. Threads' and batches' inner paths end like
+    # inference calls (/threads/{id}/messages), so the whole path is looked at.
+    "batches": "batch",
+    "assistants": "resource",
+    "containers": "resource",
+    "conversations": "resource",
+    "evals": "resource",
+    "files": "resource",
+    "fine_tuning": "resource",
+    "realtime": "resource",
+    "threads": "resource",
+    "uploads": "resource",
+    "vector_stores": "resource",
+}
+
+_FIELDS = {
+    # OpenAI Responses: the history is at the provider, under an id.
+    "previous_response_id": "previous_response_id",
+    "conversation": "conversation",
+    # The answer is fetched later, by an id that only one provider knows.
+    "background": "background",
+    # A prepared agent or cached prefix that only its provider has.
+    "assistant_id": "stored_prompt",
+    "agent_id": "stored_prompt",
+    "cachedContent": "stored_prompt",
+    "cached_content": "stored_prompt",
+    # Anthropic: a sandbox that survives the call, and tools that run at the provider.
+    "container": "container",
+    "mcp_servers": "server_tools",
+    # Search switched on without a tool: OpenAI chat, xAI, OpenRouter.
+    "web_search_options": "server_tools",
+    "search_parameters": "server_tools",
+    "plugins": "server_tools",
+    # Files uploaded before; the bodies of batch calls.
+    "file_ids": "file_reference",
+    "input_file_id": "batch",
+    "requests": "batch",
+}
+
+_CLIENT_TOOLS = frozenset({"function", "custom", "apply_patch"})
+"""Tool types that only make the model ask; the application runs them, so nobody runs the copy's call."""
+
+_CLIENT_TOOL_PREFIXES = ("bash_", "text_editor_", "computer_20", "memory_")
+"""Anthropic's dated client tools (`bash_20250124`); OpenAI's `computer_use_preview` is not among them."""
+
+_GEMINI_CLIENT_TOOLS = frozenset({"functionDeclarations", "function_declarations"})
+_NAMED_TOOL = frozenset({"name", "function"})
+
+_ITEMS = {
+    # OpenAI Responses: an item by id; a history that the provider folded into one opaque item.
+    "item_reference": "item_reference",
+    "compaction": "item_reference",
+    # What server-side tools left in the history; bound to the provider that ran them.
+    "web_search_call": "server_tools",
+    "file_search_call": "server_tools",
+    "code_interpreter_call": "server_tools",
+    "image_generation_call": "server_tools",
+    "computer_call": "server_tools",
+    "computer_call_output": "server_tools",
+    "local_shell_call": "server_tools",
+    "local_shell_call_output": "server_tools",
+    "mcp_call": "server_tools",
+    "mcp_list_tools": "server_tools",
+    "mcp_approval_request": "server_tools",
+    "mcp_approval_response": "server_tools",
+    "server_tool_use": "server_tools",
+    "mcp_tool_use": "server_tools",
+    "mcp_tool_result": "server_tools",
+    "web_search_tool_result": "server_tools",
+    "web_fetch_tool_result": "server_tools",
+    "code_execution_tool_result": "server_tools",
+    "bash_code_execution_tool_result": "server_tools",
+    "text_editor_code_execution_tool_result": "server_tools",
+    "container_upload": "file_reference",
+}
+
+_FILE_KEYS = ("file_id", "file_ids", "fileUri", "file_uri", "fileData")
+_DESCENT = ("content", "source", "file", "parts", "output", "attachments", "image_url", "input_audio")
+"""Where content nests. Tool arguments and schemas are not entered: a `file_id` there is the application's own."""
+
+REASONS = frozenset(
+    {*_SEGMENTS.values(), *_FIELDS.values(), *_ITEMS.values(), "stored_prompt", "file_reference", "audio_reference"}
+)
+"""Every answer of `why` except the empty one."""
+
+
+def why(path: str, body: Mapping[str, Any]) -> str:
+    """The reason not to shadow this call, one of REASONS, or "" when a copy of it stands alone."""
+    for segment in path.split("/"):
+        if segment in _SEGMENTS:
+            return _SEGMENTS[segment]
+    for field, reason in _FIELDS.items():
+        if body.get(field):
+            return reason
+    prompt = body.get("prompt")
+    if isinstance(prompt, Mapping) and prompt.get("id"):  # OpenAI: a prompt template stored by id
+        return "stored_prompt"
+    if any(_executes(tool) for tool in _sequence(body.get("tools"))):
+        return "server_tools"
+    return next((reason for node in _nodes(body) if (reason := _node(node))), "")
+
+
+def without_reasoning(path: str, body: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The body without reasoning that is sealed for one model and account (others answer 400); itself if none is."""
+    for suffix, field, strip in _REASONING:
+        if path.endswith(suffix):
+            before = _sequence(body.get(field))
+            after = strip(before)
+            return body if after is before else {**body, field: after}
+    return body
+
+
+def _executes(tool: object) -> bool:
+    if not isinstance(tool, Mapping):
+        return True
+    kind = tool.get("type")
+    if kind is None:  # Anthropic's plain tools have a name and no type; Gemini's are told apart by their only key
+        return not (_NAMED_TOOL & tool.keys() or tool.keys() <= _GEMINI_CLIENT_TOOLS)
+    return not (isinstance(kind, str) and (kind in _CLIENT_TOOLS or kind.startswith(_CLIENT_TOOL_PREFIXES)))
+
+
+def _node(node: Mapping[str, Any]) -> str:
+    kind = node.get("type")
+    if isinstance(kind, str) and kind in _ITEMS:
+        return _ITEMS[kind]
+    if kind is None and node.keys() == {"id"}:  # the short form of item_reference
+        return "item_reference"
+    if any(node.get(key) for key in _FILE_KEYS):
+        return "file_reference"
+    source = node.get("source")
+    if isinstance(source, Mapping) and source.get("type") == "file":
+        return "file_reference"
+    audio = node.get("audio")  # OpenAI chat: an earlier spoken answer, by id
+    return "audio_reference" if isinstance(audio, Mapping) and audio.get("id") else ""
+
+
+def _nodes(body: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """Every message, item and content block, in no particular order; without recursion, for bodies may be deep."""
+    left = [body.get(field) for field in ("messages", "input", "contents", "system")]
+    while left:
+        value = left.pop()
+        if isinstance(value, Mapping):
+            yield value
+            left.extend(value[key] for key in _DESCENT if key in value)
+        else:
+            left.extend(item for item in _sequence(value) if isinstance(item, Mapping))
+
+
+def _sequence(value: object) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _strip_items(items: list[Any]) -> list[Any]:
+    """Responses. With the reasoning go the ids of the other items: an id promises that its reasoning is there."""
+    if not any(_kind(item) == "reasoning" for item in items):
+        return items
+    return [_bare(item, {"id"}) for item in items if _kind(item) != "reasoning"]
+
+
+def _strip_chat(messages: list[Any]) -> list[Any]:
+    """Chat: what gateways and reasoning models add to an assistant's message."""
+    extra = {"reasoning", "reasoning_content", "reasoning_details", "thinking_blocks"}
+    if not any(isinstance(message, Mapping) and extra & message.keys() for message in messages):
+        return messages
+    return [_bare(message, extra) for message in messages]
+
+
+def _strip_thinking(messages: list[Any]) -> list[Any]:
+    """Anthropic. A message that held nothing else goes too, for the API refuses empty ones."""
+    kept = [_thoughtless(message) for message in messages]
+    if all(after is before for after, before in zip(kept, messages, strict=True)):
+        return messages
+    return [message for message in kept if message is not None]
+
+
+def _thoughtless(message: Any) -> Any:
+    blocks = _sequence(message.get("content")) if isinstance(message, Mapping) else []
+    kept = [block for block in blocks if _kind(block) not in ("thinking", "redacted_thinking")]
+    if len(kept) == len(blocks):
+        return message
+    return {**message, "content": kept} if kept else None
+
+
+def _bare(item: Any, names: set[str]) -> Any:
+    return {key: value for key, value in item.items() if key not in names} if isinstance(item, Mapping) else item
+
+
+def _kind(item: object) -> object:
+    return item.get("type") if isinstance(item, Mapping) else None
+
+
+_REASONING: tuple[tuple[str, str, Callable[[list[Any]], list[Any]]], ...] = (
+    ("/chat/completions", "messages", _strip_chat),
+    ("/responses", "input", _strip_items),
+    ("/messages", "messages", _strip_thinking),
+)
