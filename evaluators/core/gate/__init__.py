@@ -1,0 +1,5 @@
+"""The gate: rules and numbers in, a Decision out. decide settles, watched and fixed read."""
+
+from evaluators.core.gate.decide import decide, decided, exit_code
+
+__all__ = ["decide", "decided", "exit_code"]

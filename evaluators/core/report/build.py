@@ -1,0 +1,62 @@
+"""build: tallies of one window → Report without decisions; gate adds those. Called by assess."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from config.pair import Role
+from config.settings import Gate
+from evaluators.core.report.checks import check_report
+from evaluators.core.report.resources import latencies, outcomes, spent, tokens
+from evaluators.core.report.shape import CandidateReport, Report
+from evaluators.core.report.slices import slice_reports
+from evaluators.core.tally import CheckTally, ShadowTally, Window
+
+
+@dataclass(frozen=True, slots=True)
+class ReportRules:
+    """What the configuration says about reporting: error level, order of the checks (by label), and the gates."""
+
+    alpha: float = 0.05
+    checks: tuple[str, ...] = ()
+    gates: tuple[Gate, ...] = ()
+
+
+def build(
+    tallies: Sequence[ShadowTally], rules: ReportRules, window: Window, generated_at: float, queue_waiting: int
+) -> Report:
+    """The report over `window` (Unix seconds). Candidates keep the order of the tallies."""
+    control = next((tally for tally in tallies if tally.role is Role.CONTROL), None)
+    return Report(
+        generated_at=generated_at,
+        window=window,
+        alpha=rules.alpha,
+        accounting={tally.shadow: tally.accounting for tally in tallies},
+        queue_waiting=queue_waiting,
+        candidates=tuple(_candidate(tally, control, rules) for tally in tallies if tally.role is Role.CANDIDATE),
+    )
+
+
+def _candidate(tally: ShadowTally, control: ShadowTally | None, rules: ReportRules) -> CandidateReport:
+    checks = sorted(tally.checks, key=lambda check: _position(check, rules))
+    floor = {(check.label, check.version): check for check in (control.checks if control else ())}
+    table = outcomes(tally)
+    return CandidateReport(
+        name=tally.shadow,
+        pairs=tally.pairs,
+        conversations=tally.conversations,
+        control_pairs=control.pairs if control else 0,
+        outcomes=table,
+        checks=tuple(check_report(check, floor.get((check.label, check.version)), rules.alpha) for check in checks),
+        slices=tuple(found for check in checks for found in slice_reports(check, rules.alpha)),
+        latency=latencies(tally, table, rules.alpha),
+        tokens=tokens(tally),
+        cost=spent(tally, "cost"),
+    )
+
+
+def _position(check: CheckTally, rules: ReportRules) -> tuple[int, str]:
+    """Configured order first; a check that is no longer configured comes last, by name."""
+    known = rules.checks.index(check.label) if check.label in rules.checks else len(rules.checks)
+    return known, check.label

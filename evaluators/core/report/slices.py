@@ -1,0 +1,75 @@
+"""Where: every slice of one check beside the rest of the traffic, with e-BH over the slices. Used by build.
+
+Which slices are tested depends on how many conversations they hold, never on how those ended: a slice that is all
+of the traffic has no rest to be compared with, a tiny one could not be told from chance.
+"""
+
+from __future__ import annotations
+
+from evaluators.core.report.cells import arm_rate, assertion_cells, differing, excess, noise_cells, paired
+from evaluators.core.report.shape import ArmRate, Estimate, SliceReport
+from evaluators.core.stats.evidence import e_bh, e_value
+from evaluators.core.tally import CheckTally, Evidence
+
+MIN_SUPPORT = 20
+"""Conversations needed in the slice and in the rest. With fewer, even a slice that only gets worse is weak evidence."""
+
+NO_EVIDENCE = Evidence(0, 0, 0, 0, 0, ())
+
+
+def slice_reports(tally: CheckTally, alpha: float) -> tuple[SliceReport, ...]:
+    """All slices of one check: flagged first, then by how bad they are at least (the interval's lower end)."""
+    evidence = {name: tally.evidence.get(name, NO_EVIDENCE) for name in tally.slices}
+    e_values = {
+        name: e_value(seen.log_bets, seen.worse, seen.better) for name, seen in evidence.items() if _supported(seen)
+    }
+    flagged = e_bh(e_values, alpha)
+    found = (_slice(tally, name, evidence[name], e_values, name in flagged, alpha) for name in evidence)
+    return tuple(sorted(found, key=_rank))
+
+
+def _rank(found: SliceReport) -> tuple[bool, float, float, str]:
+    return (not found.flagged, -found.effect.interval.low, -found.e_value, found.slice)
+
+
+def _supported(evidence: Evidence) -> bool:
+    return evidence.conversations >= MIN_SUPPORT and evidence.others >= MIN_SUPPORT
+
+
+def _slice(
+    tally: CheckTally, name: str, evidence: Evidence, e_values: dict[str, float], flagged: bool, alpha: float
+) -> SliceReport:
+    candidate, other, effect = (_compared if tally.comparison else _asserted)(tally, name, alpha)
+    return SliceReport(
+        slice=name,
+        check=tally.label,
+        comparison=tally.comparison,
+        n=candidate.n,
+        candidate=candidate,
+        other=other,
+        effect=effect,
+        conversations=evidence.conversations,
+        worse=evidence.worse,
+        others=evidence.others,
+        others_worse=evidence.others_worse,
+        e_value=e_values.get(name, 1.0),
+        tested=name in e_values,
+        flagged=flagged,
+        direction="worse" if effect.value > 0 else "better" if effect.value < 0 else "even",
+        examples=tally.examples.get(name, ()),
+    )
+
+
+def _asserted(tally: CheckTally, name: str, alpha: float) -> tuple[ArmRate, ArmRate, Estimate]:
+    cells = assertion_cells(tally.slices[name])
+    pair = paired(cells, alpha)
+    return (
+        arm_rate(cells.candidate, cells.n, alpha),
+        arm_rate(cells.other, cells.n, alpha),
+        Estimate(pair.difference, pair.interval, pair.n),
+    )
+
+
+def _compared(tally: CheckTally, name: str, alpha: float) -> tuple[ArmRate, ArmRate, Estimate]:
+    candidate, cells = differing(tally.slices[name], alpha), noise_cells(tally.slice_noise.get(name, {}))
+    return candidate, arm_rate(cells.other, cells.n, alpha), excess(candidate, cells, alpha)
