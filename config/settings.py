@@ -6,22 +6,36 @@ listed in NOT_YET, so that load can say so by name instead of calling them a typ
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+import re
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from config.units import Duration, Share, Size
+from config.units import (
+    Address,
+    Duration,
+    HeaderName,
+    HeaderValue,
+    HttpUrl,
+    Name,
+    SamplingKey,
+    Secret,
+    ShadowPaths,
+    Share,
+    Size,
+    TagSource,
+    TopicWord,
+    When,
+    draft_07,
+)
 
-Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_.-]{0,62}$")]
-HttpUrl = Annotated[str, Field(pattern=r"^https?://[^\s/?#@]+(/[^\s?#]*)?$")]
-Address = Annotated[str, Field(pattern=r"^(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9_.-]+):\d{1,5}$")]
 Severity = Literal["blocker", "signal"]
 
 
 class Strict(BaseModel):
-    """Every table of the file: immutable, and a key that is not known is a mistake."""
+    """Every table of the file: immutable; an unknown key, or `true` and "5" where a number belongs, is a mistake."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
 class Timeout(Strict):
@@ -44,16 +58,24 @@ class Live(Strict):
 
     base_url: HttpUrl
     timeout: Timeout = Timeout()
-    api_key: SecretStr | None = None
+    api_key: Secret | None = None
 
 
 class SystemPrompt(Strict):
-    """How the copy's system prompt differs; exactly one key."""
+    """How the copy's system prompt differs; exactly one key. From a file, load turns `file` into `replace`."""
 
     replace: str | None = None
     prepend: str | None = None
     append: str | None = None
     file: str | None = None
+
+    @model_validator(mode="after")
+    def _one_key(self) -> Self:
+        given = [key for key in SystemPrompt.model_fields if getattr(self, key) is not None]
+        if len(given) != 1:
+            found = " and ".join(given) or "none"
+            raise ValueError(f"give exactly one of replace, prepend, append and file (found: {found})")
+        return self
 
 
 class Candidate(Strict):
@@ -61,12 +83,12 @@ class Candidate(Strict):
 
     name: Name
     base_url: HttpUrl | None = None
-    api_key: SecretStr | None = None
+    api_key: Secret | None = None
     dialect: Literal["same"] = "same"
     set: dict[str, Any] = {}
     unset: list[str] = []
     system_prompt: SystemPrompt | None = None
-    headers: dict[str, str] = {}
+    headers: dict[HeaderName, HeaderValue] = {}
     sample: Share = 1.0
     max_in_flight: Annotated[int, Field(ge=1, le=10_000)] = 64
     timeout: ShadowTimeout = ShadowTimeout()
@@ -83,7 +105,7 @@ class Control(Strict):
 class Sampling(Strict):
     """Which calls are shadowed together, and when a conversation is over."""
 
-    key: Annotated[str, Field(pattern=r"^(conversation|user|call|header:[A-Za-z0-9-]+)$")] = "conversation"
+    key: SamplingKey = "conversation"
     closes_after: Duration = 600.0
 
 
@@ -91,14 +113,14 @@ class Capture(Strict):
     """What is kept of a call, and what becomes a slice."""
 
     max_body: Size = 1 << 20
-    headers: list[str] = ["content-type", "x-request-id"]
-    tags: dict[Name, Annotated[str, Field(pattern=r"^(header|body):.+$")]] = {}
+    headers: list[HeaderName] = ["content-type", "x-request-id"]
+    tags: dict[Name, TagSource] = {}
 
 
 class Queue(Strict):
     """The Redis stream between proxy and evaluators; embedded when no url is given."""
 
-    url: SecretStr | None = None
+    url: Secret | None = None
     stream: str = "understudy:pairs"
     max_pairs: Annotated[int, Field(ge=100)] = 100_000
     memory: Size = 64 << 20
@@ -107,30 +129,24 @@ class Queue(Strict):
 class Store(Strict):
     """Where findings and tallies live; SQLite in `data` when no url is given."""
 
-    url: SecretStr | None = None
+    url: Secret | None = None
 
 
 class Price(Strict):
     """USD per million tokens."""
 
-    input: Annotated[float, Field(ge=0)]
-    output: Annotated[float, Field(ge=0)]
-
-
-class When(Strict):
-    """A check applies only where every given slice has this value (or one of these)."""
-
-    model_config = ConfigDict(extra="allow", frozen=True)
+    input: Annotated[float, Field(ge=0, allow_inf_nan=False)]
+    output: Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
 class Check(Strict):
     """One check: promptfoo's type names plus ours; negated by a `not-` prefix."""
 
-    type: str
-    name: str | None = None
+    type: Annotated[str, Field(min_length=1)]
+    name: Annotated[str, Field(min_length=1, max_length=120)] | None = None
     value: Any = None
-    threshold: float | None = None
-    when: dict[str, str | list[str]] = {}
+    threshold: Annotated[float, Field(allow_inf_nan=False)] | None = None
+    when: When = {}
     severity: Severity = "signal"
     dimension: Literal["correctness", "usefulness", "risk", "latency", "cost"] | None = None
 
@@ -138,6 +154,9 @@ class Check(Strict):
     def label(self) -> str:
         """The name that findings, gates and reports use."""
         return self.name or self.type
+
+
+_SUBJECT = {"max_regression": "check", "max_excess": "check", "red_line": "check", "max_ratio": "metric"}
 
 
 class Gate(Strict):
@@ -149,17 +168,31 @@ class Gate(Strict):
     max_regression: Share | None = None
     max_excess: Share | None = None
     red_line: Share | None = None
-    max_ratio: Annotated[float, Field(gt=0)] | None = None
+    max_ratio: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
     min_conversations: Annotated[int, Field(ge=1)] = 100
     max_conversations: Annotated[int, Field(ge=1)] = 20_000
     severity: Severity = "blocker"
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        given = [limit for limit in _SUBJECT if getattr(self, limit) is not None]
+        if len(given) != 1:
+            found = " and ".join(given) or "none"
+            raise ValueError(f"give exactly one of {', '.join(_SUBJECT)} (found: {found})")
+        subject = _SUBJECT[given[0]]
+        other = {"check": "metric", "metric": "check"}[subject]
+        if getattr(self, subject) is None or getattr(self, other) is not None:
+            raise ValueError(f"{given[0]} limits a {subject}: give `{subject}:` and leave out `{other}:`")
+        if self.min_conversations > self.max_conversations:
+            raise ValueError("min_conversations is above max_conversations: lower the one or raise the other")
+        return self
 
 
 class Dashboard(Strict):
     """Where the report is served for people."""
 
     listen: Address = "127.0.0.1:8081"
-    token: SecretStr | None = None
+    token: Secret | None = None
 
 
 DEFAULT_SHADOW_PATHS = (
@@ -196,28 +229,70 @@ NOT_YET = {
     "queue.spool": "the disk spool",
     "checks.judges": "model-graded checks",
     "checks.sample": "sampled checks",
+    "candidates.dialect=openai-chat": "translation between API families",
+    "candidates.dialect=anthropic-messages": "translation between API families",
+    "candidates.dialect=gemini": "translation between API families",
+    "slices=language": "language detection",
+    "checks.when.language": "language detection",
 }
-"""Keys of the language whose promise is not kept yet: refused with «not available yet»."""
+"""Keys (and `key=value`) of the language whose promise is not kept yet: refused with «not available yet»."""
+
+
+def _default_checks() -> list[Check]:
+    return [Check.model_validate(check) for check in DEFAULT_CHECKS]
+
+
+def _spelled_out(check: Any) -> Any:
+    """`- is-json` is short for `- {type: is-json}`."""
+    return {"type": check} if isinstance(check, str) else check
+
+
+CheckEntry = Annotated[Check, BeforeValidator(_spelled_out, json_schema_input_type=str | Check)]
 
 
 class Settings(Strict):
-    """The whole file."""
+    """The whole file. An absent `checks` means DEFAULT_CHECKS; `checks: []` means none."""
 
     listen: Address = "127.0.0.1:8080"
     ops: Address = "127.0.0.1:9090"
     dashboard: Dashboard = Dashboard()
-    data: str = "./understudy-data"
+    data: Annotated[str, Field(min_length=1)] = "./understudy-data"
     live: Live
     candidates: list[Candidate] = []
     control: Control = Control()
     sampling: Sampling = Sampling()
-    shadow_paths: Literal["default"] | list[str] = "default"
+    shadow_paths: ShadowPaths = "default"
     capture: Capture = Capture()
     queue: Queue = Queue()
     store: Store = Store()
     prices: dict[str, Price] = {}
     slices: list[str] = ["route", "model", "turn", "topic", "prompt_length"]
-    topics: dict[Name, list[str]] = {}
-    checks: list[Check] = []
+    topics: dict[Name, list[TopicWord]] = {}
+    checks: list[CheckEntry] = Field(default_factory=_default_checks)
     gates: list[Gate] = []
     alpha: Annotated[Share, Field(gt=0, lt=0.5)] = 0.05
+
+
+def redacted(settings: Settings) -> dict[str, Any]:
+    """The settings in effect as plain values in the file's own spelling; every secret is `***`."""
+    plain: dict[str, Any] = settings.model_dump(mode="json")
+    for candidate in plain["candidates"]:
+        headers = candidate["headers"]
+        candidate["headers"] = {name: "***" if _CREDENTIAL.search(name) else headers[name] for name in headers}
+    return plain
+
+
+def json_schema() -> dict[str, Any]:
+    """The language as JSON Schema draft-07, for editors: every typed value may also be a `${VARIABLE}`."""
+    made = Settings.model_json_schema(ref_template="#/definitions/{model}")
+    definitions = {name: draft_07(table) for name, table in made.pop("$defs").items()}
+    return {
+        "$schema": "http://json-schema.org/draft-07/schema#",
+        **draft_07(made),
+        "title": "Understudy",
+        "patternProperties": {"^x-": {"description": "Ignored: a place for YAML anchors."}},
+        "definitions": definitions,
+    }
+
+
+_CREDENTIAL = re.compile(r"auth|cookie|key|token|secret|password", re.IGNORECASE)
