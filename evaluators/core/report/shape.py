@@ -38,6 +38,11 @@ class Estimate:
     interval: Interval
     n: int
 
+    @property
+    def direction(self) -> str:
+        """worse, better, or even where the interval contains no difference."""
+        return "worse" if self.interval.low > 0 else "better" if self.interval.high < 0 else "even"
+
 
 @dataclass(frozen=True, slots=True)
 class ArmRate:
@@ -99,6 +104,11 @@ class AssertionReport(CheckReport):
     p: float  # mid-p McNemar, two-sided
     answered: Paired  # the complete-case view: only pairs where both arms answered
 
+    @property
+    def effect(self) -> Estimate:
+        """How much more often the candidate fails than live."""
+        return Estimate(self.paired.difference, self.paired.interval, self.paired.n)
+
 
 @dataclass(frozen=True, slots=True)
 class ComparisonReport(CheckReport):
@@ -108,6 +118,11 @@ class ComparisonReport(CheckReport):
     control: ArmRate
     excess: Estimate
     answered: ArmRate  # the complete-case view
+
+    @property
+    def effect(self) -> Estimate:
+        """How much more often the candidate differs from live than live from itself."""
+        return self.excess
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +143,7 @@ class SliceReport:
     e_value: float
     tested: bool  # enough conversations inside and outside
     flagged: bool  # survives e-BH over the tested slices of this candidate and check
-    direction: str  # worse, better or even: the candidate inside this slice
+    direction: str  # of the effect: worse, better or even
     examples: tuple[str, ...]
 
 

@@ -55,7 +55,7 @@ def _slice(
         e_value=e_values.get(name, 1.0),
         tested=name in e_values,
         flagged=flagged,
-        direction="worse" if effect.value > 0 else "better" if effect.value < 0 else "even",
+        direction=effect.direction,
         examples=tally.examples.get(name, ()),
     )
 
