@@ -1,0 +1,129 @@
+"""Closing conversations: blocks of those that went quiet become evidence, each pair exactly once. Called by worker.
+
+Which conversations share a block, and when it is sealed, depends on when their pairs were recorded and on nothing
+that the checks found: evidence that waits for a look at the outcomes would be worth nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import orjson
+from sqlalchemy import Connection, delete, func, select, update
+
+from config.pair import Role
+from evaluators.core import folding
+from evaluators.core.folding import Folded, FoldPair
+from evaluators.core.stats.evidence import BLOCK
+from evaluators.core.tally import Evidence
+from evaluators.store import Store, schema
+from evaluators.store.counting import bucket_of
+from evaluators.store.upsert import add, insert_missing
+from evaluators.store.vocabulary import ALL, Word, slice_word, word_ids
+
+PATIENCE = 5.0
+"""Seconds that the oldest closed conversation waits for a full block: fuller blocks bet better, later ones annoy."""
+
+BLOCK_MAX = 8 * BLOCK
+"""Conversations in one transaction: larger blocks bet no worse, and this one holds the write lock for about 0.1 s."""
+
+_COUNTS = ("conversations", "worse", "better", "others", "others_worse")
+
+
+def fold(store: Store, now: float, closes_after: float, patience: float = PATIENCE) -> int:
+    """Fold every block that is ready at the Unix time `now`; returns how many conversations that closed.
+
+    A conversation is closed when none of its pairs was recorded for `closes_after` seconds; one that resumes later
+    counts as a new one. Raises StoreAway when the store does not take it; what was sealed before stays sealed.
+    """
+    folded = 0
+    while closed := _fold_block(store, now, now - closes_after, patience):
+        folded += closed
+        if closed < BLOCK_MAX:
+            break
+    return folded
+
+
+def _fold_block(store: Store, now: float, quiet_since: float, patience: float) -> int:
+    with store.reading() as connection:  # most ticks find nothing: they should not ask for the write lock
+        if not _ready(connection, quiet_since, patience):
+            return 0
+    with store.writing() as connection:
+        block = _ready(connection, quiet_since, patience)  # another worker may have been faster
+        if block:
+            words = _seal(connection, block, now, store.known.words)
+            store.known.learn(words, {})
+    return len(block)
+
+
+def _ready(connection: Connection, quiet_since: float, patience: float) -> list[str]:
+    """The conversations of the next block: the longest quiet first; none while it may still fill up."""
+    table = schema.sessions
+    closed = select(table.c.conversation, table.c.newest).where(table.c.newest <= quiet_since)
+    rows = connection.execute(closed.order_by(table.c.newest, table.c.conversation).limit(BLOCK_MAX)).all()
+    if not rows or (len(rows) < BLOCK and rows[0].newest > quiet_since - patience):
+        return []
+    return [row.conversation for row in rows]
+
+
+def _seal(connection: Connection, block: Sequence[str], now: float, known: dict[Word, int]) -> dict[Word, int]:
+    table = schema.pairs
+    unfolded = table.c.conversation.in_(block) & (table.c.block == 0)
+    number = connection.execute(select(func.coalesce(func.max(schema.blocks.c.id), 0) + 1)).scalar_one()
+    rows = connection.execute(select(table).where(unfolded).order_by(table.c.call_id, table.c.shadow)).all()
+    slices = {row.slices: tuple(orjson.loads(row.slices)) for row in rows}
+    words = word_ids(connection, known, (slice_word(text) for texts in slices.values() for text in texts))
+    names = _names(words)
+    pairs = [_fold_pair(row, [names[slice_word(text)] for text in slices[row.slices]]) for row in rows]
+    _add(connection, folding.fold(pairs), bucket_of(now), {name: words[word] for word, name in names.items()})
+    insert_missing(connection, schema.blocks, [{"id": number, "sealed": now, "conversations": len(block)}])
+    connection.execute(update(table).where(unfolded).values(block=number))
+    connection.execute(delete(schema.sessions).where(schema.sessions.c.conversation.in_(block)))
+    return words
+
+
+def _names(words: dict[Word, int]) -> dict[Word, str]:
+    """One text per number: values past the cap are one slice, and folding must see them as one."""
+    first: dict[int, str] = {}
+    return {word: first.setdefault(number, word[1]) for word, number in words.items()}
+
+
+def _fold_pair(row: Any, slices: Sequence[str]) -> FoldPair:
+    letters = {int(check): joint for check, joint in orjson.loads(row.letters).items()}
+    return FoldPair(row.call_id, row.shadow, Role(row.role), row.conversation, tuple(dict.fromkeys(slices)), letters)
+
+
+def _add(connection: Connection, folded: Folded, bucket: int, slice_id: dict[str, int]) -> None:
+    slice_id = {"": ALL, **slice_id}
+    at = {"bucket": bucket}
+    counted = folded.conversations.items()
+    add(connection, schema.conversations, [{**at, "shadow": shadow, "n": n} for shadow, n in counted])
+    noise = [
+        {**at, "shadow": shadow, "check_id": check, "slice_id": slice_id[text], "letters": letters, "n": n}
+        for (shadow, check, text, letters), n in folded.noise.items()
+    ]
+    add(connection, schema.noise, noise)
+    fractions = [
+        {**at, "shadow": shadow, "check_id": check, "kind": kind, "over": over, "under": under, "n": n}
+        for kind, counts in (("difference", folded.difference), ("failing", folded.failing))
+        for (shadow, check, (over, under)), n in counts.items()
+    ]
+    add(connection, schema.fractions, fractions)
+    found = {(bucket, shadow, check, slice_id[text]): one for (shadow, check, text), one in folded.evidence.items()}
+    _add_evidence(connection, found, bucket)
+
+
+def _add_evidence(connection: Connection, found: Mapping[tuple[Any, ...], Evidence], bucket: int) -> None:
+    """Add counts and log bets; the bets are read and written here, where no other writer can come between."""
+    table = schema.evidence
+    keys = [column.name for column in table.primary_key.columns]
+    before = select(table).where(table.c.bucket == bucket)
+    bets = {tuple(row[:4]): orjson.loads(row.log_bets) for row in connection.execute(before)} if found else {}
+    rows = []
+    for key, one in found.items():
+        old = bets.get(key, [0.0] * len(one.log_bets))
+        summed = [a + b for a, b in zip(old, one.log_bets, strict=True)]
+        counts = {name: getattr(one, name) for name in _COUNTS}
+        rows.append({**dict(zip(keys, key, strict=True)), **counts, "log_bets": orjson.dumps(summed).decode()})
+    add(connection, table, rows, *_COUNTS, latest=("log_bets",))
