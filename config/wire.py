@@ -8,6 +8,7 @@ not understood is refused with WireError; nothing is guessed.
 from __future__ import annotations
 
 import base64
+import math
 import zlib
 from collections.abc import Mapping
 from typing import Any
@@ -29,12 +30,19 @@ class WireError(Exception):
 
 
 def encode(pair: Pair) -> dict[str, bytes]:
-    """The stream fields of a pair. Costs about 1 ms per 300 kB; call it off the live path."""
+    """The stream fields of a pair. Costs about 1 ms per 300 kB; call it off the live path.
+
+    Raises WireError when a text of the pair is no Unicode (half a surrogate, as in undecodable header bytes).
+    """
+    try:
+        head, identity, shadow = orjson.dumps(_head(pair)), pair.id.encode(), pair.shadow.encode()
+    except (TypeError, ValueError) as error:
+        raise WireError(f"unwritable pair: {type(error).__name__}") from error
     return {
         "schema": str(SCHEMA).encode(),
-        "id": pair.id.encode(),
-        "shadow": pair.shadow.encode(),
-        "head": orjson.dumps(_head(pair)),
+        "id": identity,
+        "shadow": shadow,
+        "head": head,
         "request": zlib.compress(pair.call.body, _LEVEL),
         "live": zlib.compress(pair.live.body, _LEVEL),
         "outcome": zlib.compress(pair.outcome.body, _LEVEL),
@@ -47,21 +55,12 @@ def decode(fields: Mapping[bytes, bytes]) -> Pair:
     if schema != str(SCHEMA).encode():
         raise WireError(f"schema {schema[:20].decode('ascii', 'replace')!r} is not {SCHEMA}; use a newer worker")
     try:
-        head = orjson.loads(fields[b"head"])
-        request, live, outcome = (_inflate(fields[name.encode()]) for name in _BODIES)
-        pair = Pair(
-            call=_call(head["call"], request),
-            shadow=_text(head["shadow"]),
-            role=Role(head["role"]),
-            live=_outcome(head["live"], live),
-            outcome=_outcome(head["outcome"], outcome),
-        )
-    except WireError:
-        raise
-    except (KeyError, TypeError, ValueError, zlib.error) as error:
+        bodies = [_inflate(fields[name.encode()]) for name in _BODIES]
+        pair = _pair(orjson.loads(fields[b"head"]), bodies)
+    except _DAMAGE as error:
         raise WireError(f"damaged record: {type(error).__name__}") from error
-    if fields.get(b"id") != pair.id.encode():
-        raise WireError("damaged record: the id in clear is not the id in the head")
+    if fields.get(b"id") != pair.id.encode() or fields.get(b"shadow") != pair.shadow.encode():
+        raise WireError("damaged record: the identity in clear is not the one in the head")
     return pair
 
 
@@ -72,21 +71,30 @@ def to_json(pair: Pair) -> dict[str, Any]:
     return {"schema": SCHEMA, **_head(pair), "bodies": coded}
 
 
-def from_json(record: Mapping[str, Any]) -> Pair:
+def from_json(record: object) -> Pair:
     """The reverse of to_json; raises WireError for anything unknown or damaged."""
+    if not isinstance(record, Mapping):
+        raise WireError("damaged record: not a JSON object")
     if record.get("schema") != SCHEMA:
         raise WireError(f"schema {record.get('schema')!r:.20} is not {SCHEMA}; use a newer version")
     try:
-        request, live, outcome = (base64.b64decode(record["bodies"][name], validate=True) for name in _BODIES)
-        return Pair(
-            call=_call(record["call"], request),
-            shadow=_text(record["shadow"]),
-            role=Role(record["role"]),
-            live=_outcome(record["live"], live),
-            outcome=_outcome(record["outcome"], outcome),
-        )
-    except (KeyError, TypeError, ValueError) as error:
+        return _pair(record, [base64.b64decode(record["bodies"][name], validate=True) for name in _BODIES])
+    except _DAMAGE as error:
         raise WireError(f"damaged record: {type(error).__name__}") from error
+
+
+_DAMAGE = (KeyError, TypeError, ValueError, OverflowError, zlib.error)
+
+
+def _pair(head: Mapping[str, Any], bodies: list[bytes]) -> Pair:
+    request, live, outcome = bodies
+    return Pair(
+        call=_call(head["call"], request),
+        shadow=_text(head["shadow"]),
+        role=Role(head["role"]),
+        live=_outcome(head["live"], live),
+        outcome=_outcome(head["outcome"], outcome),
+    )
 
 
 def _head(pair: Pair) -> dict[str, Any]:
@@ -157,8 +165,8 @@ def _outcome(head: Mapping[str, Any], body: bytes) -> Outcome:
 def _inflate(data: bytes) -> bytes:
     stream = zlib.decompressobj()
     body = stream.decompress(data, MAX_BODY)
-    if stream.unconsumed_tail or not stream.eof:
-        raise WireError("damaged record: a body is cut off or larger than 64 MiB")
+    if stream.unconsumed_tail or stream.unused_data or not stream.eof:
+        raise WireError("damaged record: a body is cut off, larger than 64 MiB, or has something behind it")
     return body
 
 
@@ -171,6 +179,8 @@ def _text(value: object) -> str:
 def _number(value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise TypeError
+    if not math.isfinite(value):
+        raise ValueError
     return float(value)
 
 
@@ -181,6 +191,6 @@ def _whole(value: object) -> int:
 
 
 def _fields(value: object) -> tuple[tuple[str, str], ...]:
-    if not isinstance(value, list):
+    if not isinstance(value, list) or not all(isinstance(pair, list) for pair in value):
         raise TypeError
     return tuple((_text(name), _text(text)) for name, text in value)

@@ -48,7 +48,8 @@ def read(text: str, environ: Mapping[str, str], is_text: Callable[[Place], bool]
         mark = error.problem_mark or error.context_mark
         where = (mark.line + 1, mark.column + 1) if mark else (1, 1)
         why = " ".join(part for part in (error.context, error.problem) if part)
-        document.broken.append((*where, f"this is not YAML: {why}; check indentation, colons and quotes here (inside { } and [ ] a ${VAR} needs quotes)"))
+        remedy = "check indentation, colons and quotes here (inside [ ] and { } a ${VARIABLE} needs quotes)"
+        document.broken.append((*where, f"this is not YAML: {why}; {remedy}"))
     except yaml.YAMLError:
         document.broken.append((1, 1, "this is not YAML: it holds control characters; save it as plain UTF-8 text"))
     except RecursionError:

@@ -79,7 +79,9 @@ def _complaints(error: ValidationError, document: Document) -> Iterator[tuple[Pl
             place = (*place, part) if (*place, part) in document.places else place
         if detail["type"] == "missing":
             place = (*place, detail["loc"][-1])
-        if not any(place[: len(one)] == one for one in unread):
+        below = any(place[: len(one)] == one for one in unread)
+        above = detail["type"] == "value_error" and any(one[: len(place)] == place for one in unread)
+        if not below and not above:
             yield place, sentence(detail, place)
 
 
