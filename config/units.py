@@ -95,7 +95,7 @@ def fill(text: str, environ: Mapping[str, str]) -> str:
             return "$"
         if match[1] is None:
             wrong.append(
-                "this ${ is not a variable; write ${NAME}, ${NAME:-default}, ${NAME:?why}, or $${ for the text"
+                "this ${ begins no variable; write ${NAME}, ${NAME:-default}, ${NAME:?why}, or $${ for the text"
             )
             return ""
         value = environ.get(match[1], "")

@@ -191,6 +191,6 @@ def _whole(value: object) -> int:
 
 
 def _fields(value: object) -> tuple[tuple[str, str], ...]:
-    if not isinstance(value, list) or not all(isinstance(pair, list) for pair in value):
+    if not isinstance(value, list | tuple) or not all(isinstance(pair, list | tuple) for pair in value):
         raise TypeError
     return tuple((_text(name), _text(text)) for name, text in value)
