@@ -33,17 +33,20 @@ from scipy.special import gammaln
 
 from evaluators.core.stats.eprocess import sequential_mcnemar_one_sided
 
-LIFTS = (1.5, 3.0, 6.0, 15.0, 50.0)
-"""Odds ratios bet on. Mixing costs log 5 = 1.6 nats at most."""
+LIFTS = (2.0, 5.0, 12.0, 40.0)
+"""Odds ratios bet on. Mixing costs log 4 = 1.4 nats at most; of five grids tried, finer ones with 1.5 lost as much on
+slices worth flagging, and coarser ones lost where the slice is only half as bad again as the rest."""
 
 BLOCK = 64
-"""Conversations that fill a block."""
+"""Conversations that fill a block. A block of one size or another loses nothing on average as long as the slice and
+the rest are both in it: on the XSTest counts the third slice is flagged in 75 % of random orders with blocks of 16,
+82 % with 32, 95 % with 64, 98 % with 128, and a flag must also come while somebody is watching."""
 
 BLOCK_SECONDS = 30.0
-"""An unfilled block is sealed when its oldest conversation has waited this long."""
+"""Patience: an unfilled block may be sealed when its oldest conversation has waited this long."""
 
 _LEAN = 0.5
-"""Prior of the slice's own share of worse."""
+"""Prior of the slice's own share of worse: nine worse and none better give 190, a uniform prior would give 102."""
 
 _LOG_MOST = 690.0  # e^690 = 1e299, the last that a JSON number carries with room to spare
 
