@@ -130,11 +130,10 @@ def credentials_query(query: str) -> str:
 
 def without_credentials(query: str) -> str:
     """The query for a shadow that must not see the client's credentials; everything else byte for byte."""
-    kept = ""
-    for separator, part in re.findall(r"(^|[&;])([^&;]*)", query):  # some servers split at ";" too
-        if not _is_secret(part.partition("=")[0]):
-            kept += (separator if kept else "") + part
-    return kept
+    first, *rest = re.split("([&;])", query)  # some servers split at ";" too
+    parts = [("", first), *zip(rest[::2], rest[1::2], strict=True)]
+    kept = "".join(separator + part for separator, part in parts if not _is_secret(part.partition("=")[0]))
+    return kept[1:] if _is_secret(first.partition("=")[0]) else kept
 
 
 def join_url(base_url: str, path: str, query: str) -> str:

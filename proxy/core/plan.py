@@ -113,7 +113,7 @@ def compile_paths(globs: Sequence[str]) -> tuple[PathRule, ...]:
     rules = []
     for line in globs:
         match = re.fullmatch(r"([A-Z]+|\*) +(/\S*)", line.strip())
-        if match is None:
+        if match is None or "**" in re.sub(r"/\*\*(?=/|$)", "", match[2]):
             raise ValueError(f"{line!r} is not understood; write it like POST /**/chat/completions")
         pieces = re.split(r"(/\*\*(?=/|$)|\*)", match[2])
         pattern = "".join({"/**": "(?:/[^/]*)*", "*": "[^/]*"}.get(piece, re.escape(piece)) for piece in pieces)
@@ -141,10 +141,10 @@ def ineligible(method: str, path: str, headers: HeaderPairs, rules: PlanRules) -
 def make_plan(draft: Draft, targets: Sequence[Target], rules: PlanRules) -> Plan:
     """The plan of one call. Costs one parse of the body, and one walk and write per target that edits it."""
     stop = ineligible(draft.method, draft.path, draft.headers, rules)
-    if stop is None and draft.body is None:
-        stop = Bucket.SKIPPED, draft.why_no_body
-    if stop is not None or draft.body is None:
-        return _nobody(targets, stop or (Bucket.SKIPPED, draft.why_no_body))
+    if stop is not None:
+        return _nobody(targets, stop)
+    if draft.body is None:
+        return _nobody(targets, (Bucket.SKIPPED, draft.why_no_body))
     try:
         plain = rewrite.decoded(draft.body, _coding(draft.headers), rules.max_body)
         body = rewrite.parsed(plain)
@@ -224,11 +224,8 @@ def _call(draft: Draft, plain: bytes, body: Mapping[str, Any], rules: PlanRules)
 
 
 def _coding(headers: HeaderPairs) -> str:
-    return ",".join(value.decode("latin-1").strip().lower() for name, value in headers if _is_coding(name))
-
-
-def _is_coding(name: bytes) -> bool:
-    return name.lower() == b"content-encoding"
+    codings = (value for name, value in headers if name.lower() == b"content-encoding")
+    return ",".join(coding.decode("latin-1").strip().lower() for coding in codings)
 
 
 def _tags(headers: HeaderPairs, body: Mapping[str, Any], sources: Mapping[str, str]) -> Fields:

@@ -10,7 +10,7 @@ import re
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from typing import Any
 
@@ -164,7 +164,8 @@ def _prompted(body: Body, edit: Edit) -> Body:
 
 
 def _chat_prompt(body: Body, edit: SystemPromptEdit) -> Body:
-    return {**body, "messages": _with_system(_sequence(body.get("messages")), edit)}
+    messages = body.get("messages")
+    return {**body, "messages": _with_system(messages, edit)} if isinstance(messages, list) else body
 
 
 def _messages_prompt(body: Body, edit: SystemPromptEdit) -> Body:
@@ -174,20 +175,24 @@ def _messages_prompt(body: Body, edit: SystemPromptEdit) -> Body:
 def _responses_prompt(body: Body, edit: SystemPromptEdit) -> Body:
     """`instructions` come before every item of `input`, whose first items may hold the system prompt instead."""
     items = _sequence(body.get("input"))
-    if edit.how is PromptEdit.REPLACE and _leading(items):
-        return {**body, "instructions": edit.text, "input": [item for item in items if not _is_system(item)]}
-    if edit.how is PromptEdit.APPEND and _leading(items):
+    leading = _leading(items)
+    if edit.how is PromptEdit.REPLACE and leading:
+        return {**body, "instructions": edit.text, "input": items[leading:]}
+    if edit.how is PromptEdit.APPEND and leading:
         return {**body, "input": _with_system(items, edit)}
     return {**body, "instructions": _joined(body.get("instructions"), edit, "input_text")}
 
 
 def _with_system(messages: list[Any], edit: SystemPromptEdit) -> list[Any]:
-    """Replace drops every system message; prepend goes to the first, append to the last of those in front."""
+    """The system messages in front are the prompt: prepend goes to the first of them, append to the last.
+
+    Later ones belong to the conversation and stay, even when the prompt is replaced.
+    """
     leading = _leading(messages)
     role = messages[0]["role"] if leading else "system"
     fresh = {"role": role, "content": edit.text}
     if edit.how is PromptEdit.REPLACE:
-        return [fresh, *(message for message in messages if not _is_system(message))]
+        return [fresh, *messages[leading:]]
     if not leading:
         return [fresh, *messages]
     at = 0 if edit.how is PromptEdit.PREPEND else leading - 1
@@ -256,15 +261,24 @@ _UNASKED: tuple[tuple[str, Callable[[Body, Edit], Body]], ...] = (
 
 # Numbers.
 
-_LONG_DIGITS = re.compile(rb"[0-9](?:\.?[0-9]){16}")
-"""17 digits in a row: fewer always survive reading as a double or 64-bit integer and writing back."""
+_SUSPECT = re.compile(rb"[0-9](?:\.?[0-9]){15}|[0-9][eE][+-]?[0-9]{3}")
+"""16 digits in a row or a three-digit exponent: with fewer, every number survives reading as a double or 64-bit
+integer and writing back (IEEE 754 doubles keep any 15 decimal digits)."""
 
-_TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*+"|-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?', re.DOTALL)
+_TOKEN = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"|-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?', re.DOTALL)
 
 
 def _loses_numbers(raw: bytes) -> bool:
     """Whether orjson would write back another number than it read (integers beyond 64 bits become doubles)."""
-    if not _LONG_DIGITS.search(raw):
+    if not _SUSPECT.search(raw):
         return False
-    numbers = (token[0] for token in _TOKEN.finditer(raw) if token[0][:1] != b'"')
-    return any(Decimal(number.decode()) != Decimal(str(orjson.loads(number))) for number in numbers)
+    tokens = (match[0] for match in _TOKEN.finditer(raw))
+    numbers = (token for token in tokens if token[:1] != b'"' and _SUSPECT.search(token))
+    return any(_changes(number) for number in numbers)
+
+
+def _changes(number: bytes) -> bool:
+    try:
+        return Decimal(number.decode()) != Decimal(str(orjson.loads(number)))
+    except InvalidOperation:  # an exponent beyond every decimal
+        return True

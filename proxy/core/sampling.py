@@ -92,7 +92,10 @@ def _opening(body: Mapping[str, Any]) -> str:
     if isinstance(messages, list):
         system += [turn.get("content") for turn in turns if turn.get("role") in _SYSTEM_ROLES][:1]
     # The user is part of it: two people who open with the same words are two conversations.
-    return orjson.dumps([_user(body), system, first]).decode()
+    try:
+        return orjson.dumps([_user(body), system, first]).decode()
+    except TypeError:  # nested deeper than orjson writes
+        return ""
 
 
 def _scalar(value: object) -> str:

@@ -50,6 +50,9 @@ _FIELDS = {
     "requests": "batch",
 }
 
+_UNSET = (None, False, "", [])
+"""Values that ask for nothing; an empty object asks for the defaults (`web_search_options: {}` searches)."""
+
 _CLIENT_TOOLS = frozenset({"function", "custom", "apply_patch"})
 """Tool types that only make the model ask; the application runs them, so nobody runs the copy's call."""
 
@@ -103,7 +106,7 @@ def why(path: str, body: Mapping[str, Any]) -> str:
         if segment in _SEGMENTS:
             return _SEGMENTS[segment]
     for field, reason in _FIELDS.items():
-        if body.get(field):
+        if body.get(field) not in _UNSET:
             return reason
     prompt = body.get("prompt")
     if isinstance(prompt, Mapping) and prompt.get("id"):  # OpenAI: a prompt template stored by id

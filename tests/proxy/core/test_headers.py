@@ -1,0 +1,275 @@
+"""What crosses to whom."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from proxy.core.headers import (
+    CREDENTIALS,
+    SHADOW_MARK,
+    credentials_query,
+    join_url,
+    record,
+    same_origin,
+    split_target,
+    to_client,
+    to_live,
+    to_shadow,
+    without_credentials,
+)
+
+Pairs = list[tuple[bytes, bytes]]
+
+HOP_BY_HOP: Pairs = [
+    (b"Connection", b"close, X-Mine"),
+    (b"x-mine", b"1"),
+    (b"Keep-Alive", b"timeout=5"),
+    (b"Proxy-Connection", b"keep-alive"),
+    (b"Proxy-Authenticate", b"Basic"),
+    (b"Proxy-Authorization", b"Basic secret"),
+    (b"TE", b"gzip"),
+    (b"Trailer", b"X-Sum"),
+    (b"Transfer-Encoding", b"chunked"),
+    (b"Upgrade", b"h2c"),
+]
+
+CLIENT: Pairs = [
+    (b"Host", b"proxy:8080"),
+    (b"ACCEPT", b"*/*"),
+    (b"X-Twice", b"1"),
+    (b"Cookie", b"a=b"),
+    (b"x-twice", b"2"),
+    (b"authorization", b"Bearer client"),
+    (b"OpenAI-Project", b"p1"),
+    (b"Content-Type", b"application/json"),
+]
+
+
+def test_live_gets_everything_but_the_hops() -> None:
+    """Order, case and repetitions stay; the host is the upstream's, in the place of the client's."""
+    assert to_live([*HOP_BY_HOP, *CLIENT], host=b"api.example", api_key="") == [
+        (b"Host", b"api.example"),
+        *CLIENT[1:],
+    ]
+
+
+def test_a_missing_host_is_added() -> None:
+    """HTTP/1.0 clients may leave it out; upstream gets it, first."""
+    assert to_live([(b"A", b"1")], host=b"h", api_key="") == [(b"Host", b"h"), (b"A", b"1")]
+    assert to_live([(b"A", b"1"), (b"host", b"x"), (b"host", b"y")], host=b"h", api_key="") == [
+        (b"A", b"1"),
+        (b"host", b"h"),
+    ]
+
+
+def test_trailers_may_be_asked_for_and_expect_is_answered_here() -> None:
+    """Of TE only `trailers` passes; Expect does not, for our server has said 100 Continue."""
+    headers = [(b"Connection", b"TE"), (b"Te", b"gzip;q=0.5, Trailers"), (b"Expect", b"100-continue")]
+    assert to_live(headers, host=b"h", api_key="") == [(b"Host", b"h"), (b"Te", b"trailers")]
+
+
+@pytest.mark.parametrize(
+    ("sent", "expected"),
+    [
+        pytest.param([], [(b"Authorization", b"Bearer ours")], id="none"),
+        pytest.param([(b"authorization", b"Bearer x")], [(b"authorization", b"Bearer ours")], id="bearer"),
+        pytest.param([(b"X-Api-Key", b"x")], [(b"X-Api-Key", b"ours")], id="anthropic"),
+        pytest.param([(b"api-key", b"x")], [(b"api-key", b"ours")], id="azure"),
+        pytest.param([(b"x-goog-api-key", b"x")], [(b"x-goog-api-key", b"ours")], id="google"),
+        pytest.param(
+            [(b"x-api-key", b"x"), (b"Authorization", b"Bearer y")], [(b"x-api-key", b"ours")], id="two-styles"
+        ),
+    ],
+)
+def test_an_injected_key_takes_the_place_of_the_clients(sent: Pairs, expected: Pairs) -> None:
+    """The same style for live and for shadows; nothing of the client's key is left."""
+    assert to_live([(b"Host", b"p"), *sent], host=b"h", api_key="ours")[1:] == expected
+    shadow = to_shadow(sent, same_origin=True, api_key="ours", extra={}, name="mini")
+    assert [(name.encode(), value.encode()) for name, value in shadow[:-1]] == expected
+
+
+def test_the_client_gets_everything_but_the_hops() -> None:
+    """Length and coding stay, for the body is not touched; repeated cookies stay repeated."""
+    answer = [
+        (b"Content-Length", b"5"),
+        (b"Content-Encoding", b"gzip"),
+        (b"Set-Cookie", b"a"),
+        (b"Set-Cookie", b"b"),
+    ]
+    assert to_client([*HOP_BY_HOP, *answer]) == answer
+
+
+def test_a_stranger_gets_the_allow_listed_and_no_credentials() -> None:
+    """Another origin without a key of its own: no key, no account, no cookie, and the mark."""
+    assert to_shadow(CLIENT, same_origin=False, api_key="", extra={}, name="mini") == [
+        ("ACCEPT", "*/*"),
+        ("Content-Type", "application/json"),
+        ("x-understudy-shadow", "mini"),
+    ]
+
+
+def test_lives_own_origin_gets_the_clients_credentials() -> None:
+    """The control speaks for the same account, and still sends no cookie."""
+    assert to_shadow(CLIENT, same_origin=True, api_key="", extra={}, name="control") == [
+        ("ACCEPT", "*/*"),
+        ("authorization", "Bearer client"),
+        ("OpenAI-Project", "p1"),
+        ("Content-Type", "application/json"),
+        ("x-understudy-shadow", "control"),
+    ]
+
+
+def test_the_operators_headers_override() -> None:
+    """Whatever the case of the name; the mark alone cannot be overridden."""
+    extra = {"accept": "text/plain", "Authorization": "Basic op", "X-Understudy-Shadow": "no", "X-New": "1"}
+    assert to_shadow(CLIENT, same_origin=True, api_key="ours", extra=extra, name="mini") == [
+        ("Content-Type", "application/json"),
+        ("accept", "text/plain"),
+        ("Authorization", "Basic op"),
+        ("X-New", "1"),
+        ("x-understudy-shadow", "mini"),
+    ]
+
+
+def test_a_shadow_never_gets_more_than_the_list() -> None:
+    """Of 50,000 random header sets nothing but the six allowed fields, the own key and the mark gets through."""
+    dice = random.Random(20261121)
+    names = [
+        *CREDENTIALS,
+        *(b"content-type accept accept-encoding anthropic-version anthropic-beta openai-beta".split()),
+        *(b"cookie set-cookie forwarded x-forwarded-for traceparent tracestate baggage".split()),
+        *(b"openai-organization openai-project proxy-authorization x-stainless-lang host x-understudy-shadow".split()),
+    ]
+    allowed = {name.decode() for name in names[4:10]}
+    for _ in range(50_000):
+        sent = [
+            (bytes(c ^ 0x20 if 97 <= c <= 122 and dice.random() < 0.3 else c for c in name), b"client-%d" % at)
+            for at, name in enumerate(dice.choices(names, k=dice.randrange(8)))
+        ]
+        own = dice.choice(["", "own"])
+        got = to_shadow(sent, same_origin=False, api_key=own, extra={}, name="mini")
+        for name, value in got:
+            if name == SHADOW_MARK:
+                assert value == "mini"
+            elif name.lower().encode() in CREDENTIALS:
+                assert value in ("own", "Bearer own")
+                assert own
+            else:
+                assert name.lower() in allowed
+
+
+def test_records_hold_what_is_listed_in_lower_case() -> None:
+    """Allowed and always recorded fields, in order; credentials not even when they are listed."""
+    headers = [
+        (b"X-Request-ID", b"r1"),
+        (b"Content-Type", b"text/plain; charset=caf\xe9"),
+        (b"X-Other", b"no"),
+        *((name.upper(), b"secret") for name in CREDENTIALS),
+        (b"Cookie", b"secret"),
+        (b"Set-Cookie", b"secret"),
+        (b"Proxy-Authorization", b"secret"),
+        (b"Sec-WebSocket-Protocol", b"openai-insecure-api-key.secret"),
+        (b"Retry-After", b"5"),
+    ]
+    everything = ["x-request-ID", *(name.decode().title() for name, _ in headers if name != b"X-Other")]
+    assert record(headers, everything) == (
+        ("x-request-id", "r1"),
+        ("content-type", "text/plain; charset=caf\xe9"),
+        ("retry-after", "5"),
+    )
+    assert record(headers, []) == (("content-type", "text/plain; charset=caf\xe9"), ("retry-after", "5"))
+
+
+@pytest.mark.parametrize(
+    ("query", "recorded", "stranger"),
+    [
+        pytest.param("", "", "", id="empty"),
+        pytest.param("api-version=2026-01-01", "api-version=2026-01-01", "api-version=2026-01-01", id="azure"),
+        pytest.param("alt=sse&key=k", "alt=sse", "alt=sse", id="google"),
+        pytest.param("key=k&alt=sse&&x=%2f+", "alt=sse", "alt=sse&&x=%2f+", id="first-goes-bytes-stay"),
+        pytest.param("key=k", "", "", id="only-a-key"),
+        pytest.param("&a=1;Api_Key=k;b=2", "", "&a=1;b=2", id="semicolons"),
+        pytest.param("%6Bey=k&access%5Ftoken=t&x=1", "", "x=1", id="percent-encoded-names"),
+        pytest.param("X-Amz-Signature=s&X-Amz-Credential=c&sig=s", "", "", id="signed"),
+        pytest.param("a&token&beta=true", "beta=true", "a&beta=true", id="no-value"),
+        pytest.param("model=a;key=b", "", "model=a", id="hidden-behind-a-semicolon"),
+        pytest.param("keyboard=1&tokens=2", "", "keyboard=1&tokens=2", id="only-endings-count"),
+    ],
+)
+def test_queries_lose_their_credentials(query: str, recorded: str, stranger: str) -> None:
+    """Records keep known parameters only; strangers get everything but what looks like a credential."""
+    assert credentials_query(query) == recorded
+    assert without_credentials(query) == stranger
+
+
+@given(st.text("ab=&;%/+?", max_size=30))
+def test_a_query_without_credentials_stays_byte_for_byte(query: str) -> None:
+    """Nothing is normalised on the way."""
+    assert without_credentials(query) == query
+
+
+@pytest.mark.parametrize(
+    ("base", "path", "query", "url"),
+    [
+        pytest.param("https://h", "/v1/x", "", "https://h/v1/x", id="bare"),
+        pytest.param("https://h/", "/v1/x", "a=1", "https://h/v1/x?a=1", id="final-slash"),
+        pytest.param("https://h/pre/fix", "//a%2F/../b", "q=%00", "https://h/pre/fix//a%2F/../b?q=%00", id="verbatim"),
+    ],
+)
+def test_urls_are_joined_without_reading_them(base: str, path: str, query: str, url: str) -> None:
+    """The upstream's prefix, then path and query as received."""
+    assert join_url(base, path, query) == url
+
+
+@pytest.mark.parametrize("path", ["", "@evil.example/", ":80/", ".evil.example", "*"])
+def test_no_path_can_change_the_host(path: str) -> None:
+    """A path that does not begin with a slash is refused."""
+    with pytest.raises(ValueError, match="begins with /"):
+        join_url("https://api.example", path, "")
+
+
+@pytest.mark.parametrize(
+    ("target", "parts"),
+    [
+        pytest.param("/v1/x", ("/v1/x", ""), id="path"),
+        pytest.param("/v1/x?a=1?b", ("/v1/x", "a=1?b"), id="query"),
+        pytest.param("//evil/x", ("//evil/x", ""), id="double-slash"),
+        pytest.param("http://h/v1?a", ("/v1", "a"), id="absolute"),
+        pytest.param("http://h", ("/", ""), id="absolute-bare"),
+        pytest.param("http://h?a=/", ("/", "a=/"), id="absolute-query-only"),
+    ],
+)
+def test_targets_are_split_at_the_first_question_mark(target: str, parts: tuple[str, str]) -> None:
+    """An absolute-form target counts by its path; its authority goes nowhere."""
+    assert split_target(target) == parts
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("https://h", "https://H:443/v1", True),
+        ("http://h:80", "http://h.", True),
+        ("https://h", "http://h", False),
+        ("https://h", "https://h:8443", False),
+        ("https://h", "https://h.evil", False),
+    ],
+)
+def test_origins_are_scheme_host_and_port(one: str, other: str, same: bool) -> None:
+    """Paths do not matter, ports and schemes do."""
+    assert same_origin(one, other) is same
+
+
+HEADERS: Any = st.lists(st.tuples(st.sampled_from([name for name, _ in [*HOP_BY_HOP, *CLIENT]]), st.binary()))
+
+
+@given(HEADERS)
+def test_what_reaches_live_reaches_it_in_order(headers: Pairs) -> None:
+    """The result is the input with some lines left out and the host exchanged."""
+    kept = [pair for pair in to_live(headers, host=b"h", api_key="") if pair[0].lower() not in (b"host", b"te")]
+    lines = iter(headers)
+    assert all(pair in lines for pair in kept)
