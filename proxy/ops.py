@@ -1,0 +1,64 @@
+"""Health, readiness, metrics and the kill switch, on a port of their own. Asks mirror and telemetry; no model traffic.
+
+Readiness says only whether this process takes requests: Redis or a candidate that is away must never take production
+down with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+import orjson
+from aiohttp.web import BaseRequest, Response
+from prometheus_client import CONTENT_TYPE_LATEST
+
+from proxy.mirror import Mirror
+from proxy.telemetry import Telemetry
+
+
+class Ops:
+    """Called by the server for each request on the ops port."""
+
+    def __init__(self, mirror: Mirror, telemetry: Telemetry) -> None:
+        self.ready = True
+        self._mirror = mirror
+        self._telemetry = telemetry
+        self._routes: dict[tuple[str, str], Callable[[BaseRequest], Awaitable[Response]]] = {
+            ("GET", "/livez"): self._live,
+            ("GET", "/readyz"): self._ready,
+            ("GET", "/metrics"): self._metrics,
+            ("GET", "/shadowing"): self._shadowing,
+            ("POST", "/shadowing"): self._switch,
+        }
+
+    async def __call__(self, request: BaseRequest) -> Response:
+        """Answer one request; what is not known is a 404."""
+        route = self._routes.get((request.method, request.path))
+        return await route(request) if route else _json({"error": "not found"}, 404)
+
+    async def _live(self, _: BaseRequest) -> Response:
+        return _json({"status": "live"})
+
+    async def _ready(self, _: BaseRequest) -> Response:
+        return _json({"status": "ready"}) if self.ready else _json({"status": "draining"}, 503)
+
+    async def _metrics(self, _: BaseRequest) -> Response:
+        return Response(body=self._telemetry.text(), headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+    async def _shadowing(self, _: BaseRequest) -> Response:
+        return _json({"enabled": self._mirror.enabled})
+
+    async def _switch(self, request: BaseRequest) -> Response:
+        body = await request.read()
+        try:
+            enabled = orjson.loads(body)["enabled"]
+        except (orjson.JSONDecodeError, KeyError, TypeError):
+            enabled = None
+        if not isinstance(enabled, bool):
+            return _json({"error": 'send {"enabled": true} or {"enabled": false}'}, 400)
+        self._mirror.switch(enabled)
+        return _json({"enabled": enabled})
+
+
+def _json(value: object, status: int = 200) -> Response:
+    return Response(body=orjson.dumps(value), status=status, content_type="application/json")

@@ -1,0 +1,149 @@
+"""Every metric name of this house, and the shape of its log lines. Used by handler, mirror, publisher, ops, wiring.
+
+Names are prefixed `understudy_`, in base units, `_total` on counters only. Labels hold only names from the operator's
+file and words of ours, never anything a client or an upstream sent: their number is bounded.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import sys
+from collections import Counter as Counter_
+from collections.abc import Iterable
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.core import CounterMetricFamily
+from prometheus_client.registry import Collector
+
+from config.pair import NEVER, Failure, Outcome
+from config.version import __version__
+from proxy.core.accounting import Ledger
+
+LOG = logging.getLogger("understudy.proxy")
+
+_ANSWER = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 25, 60, 120, 300, 600)
+_OWN = (0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 1)
+
+
+class Telemetry:
+    """The metrics of one proxy, in a registry of their own."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        registry = self.registry
+        self.requests = Counter(
+            "understudy_requests_total",
+            "Answers given to clients, by status class; aborted: the connection was cut, left: the client hung up.",
+            ["code"],
+            registry=registry,
+        )
+        self.live_failures = Counter(
+            "understudy_live_failures_total", "Live exchanges that failed, by kind.", ["kind"], registry=registry
+        )
+        self.refused = Counter(
+            "understudy_refused_total",
+            "Requests refused before live, by the rule they broke.",
+            ["reason"],
+            registry=registry,
+        )
+        self.duration = Histogram(
+            "understudy_upstream_duration_seconds",
+            "Time from a request's first byte out to the exchange's end.",
+            ["target"],
+            buckets=_ANSWER,
+            registry=registry,
+        )
+        self.first_byte = Histogram(
+            "understudy_time_to_first_byte_seconds",
+            "Time from a request's first byte out to the first body byte of its answer.",
+            ["target"],
+            buckets=_ANSWER,
+            registry=registry,
+        )
+        self.overhead = Histogram(
+            "understudy_overhead_seconds",
+            "Time this proxy took between having a request's head and opening live.",
+            buckets=_OWN,
+            registry=registry,
+        )
+        self.in_flight = Gauge("understudy_in_flight_exchanges", "Open exchanges.", ["target"], registry=registry)
+        self.queue_pairs = Gauge("understudy_queue_held_pairs", "Pairs waiting in memory.", registry=registry)
+        self.queue_bytes = Gauge("understudy_queue_held_bytes", "Bytes of pairs waiting in memory.", registry=registry)
+        self.append_failures = Counter(
+            "understudy_queue_append_failures_total",
+            "Appends to the queue that failed or timed out.",
+            registry=registry,
+        )
+        self.caught = Counter(
+            "understudy_broad_except_total", "Errors of ours caught at an edge.", ["where"], registry=registry
+        )
+        self.shadowing = Gauge("understudy_shadowing_enabled", "1 while new calls are shadowed.", registry=registry)
+        build = Gauge("understudy_build_info", "Always 1; the version is a label.", ["version"], registry=registry)
+        build.labels(__version__).set(1)
+
+    def watch(self, ledger: Ledger) -> None:
+        """Publish the accounting as it stands at each scrape: one book, no second one to drift."""
+        self.registry.register(_ShadowCalls(ledger))
+
+    def exchange_ended(self, target: str, outcome: Outcome) -> None:
+        """Record the times of an exchange that has an answer."""
+        if outcome.failure is Failure.NONE:
+            self.duration.labels(target).observe(outcome.last_byte - outcome.sent)
+        if outcome.first_byte != NEVER:
+            self.first_byte.labels(target).observe(outcome.first_byte - outcome.sent)
+
+    def text(self) -> bytes:
+        """All metrics in the Prometheus text format."""
+        return generate_latest(self.registry)
+
+
+class _ShadowCalls(Collector):
+    """The ledger's hours summed up: `understudy_shadow_calls_total`."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+
+    def collect(self) -> Iterable[CounterMetricFamily]:
+        """One family, one sample per shadow, bucket and reason."""
+        family = CounterMetricFamily(
+            "understudy_shadow_calls",
+            "Calls by the bucket they ended in, for each shadow.",
+            labels=["shadow", "bucket", "reason"],
+        )
+        sums: Counter_[tuple[str, str, str]] = Counter_()
+        for _hour, shadow, bucket, reason, n in self._ledger.snapshot():
+            sums[str(shadow), str(bucket), str(reason)] += int(n)
+        for labels, n in sorted(sums.items()):
+            family.add_metric(labels, n)
+        yield family
+
+
+class JsonLines(logging.Formatter):
+    """One JSON object per line, ASCII only; exception texts are reduced to the type's name."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line of a record; fields come from `extra={"fields": {...}}`."""
+        line: dict[str, object] = {
+            "time": self.formatTime(record, "%Y-%m-%dT%H:%M:%S") + f".{int(record.msecs):03d}",
+            "level": record.levelname.lower(),
+            "event": record.msg if record.name.startswith("understudy") else f"library: {record.name}",
+        }
+        line.update(getattr(record, "fields", {}))
+        if record.exc_info and record.exc_info[0] is not None:
+            line["error"] = record.exc_info[0].__name__
+        return json.dumps(line, ensure_ascii=True, default=str)
+
+
+def log(level: int, event: str, **fields: object) -> None:
+    """Write one event; `fields` must hold names, numbers and kinds, never contents, keys or library messages."""
+    LOG.log(level, event, extra={"fields": fields})
+
+
+def start_logging() -> None:
+    """JSON lines on stderr for everything, at the level in UNDERSTUDY_LOG (info by default)."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(JsonLines())
+    level = os.environ.get("UNDERSTUDY_LOG", "info").upper()
+    logging.basicConfig(level=level if level in logging.getLevelNamesMapping() else "INFO", handlers=[handler])

@@ -1,0 +1,199 @@
+"""One HTTP exchange: open, head, chunks, close. The only file that knows the client library and its errors.
+
+Used by handler (live) and mirror (shadows), one Upstream each, so that nothing is shared between them. `Exchange` and
+`Upstream` are the door: whoever implements them can replace aiohttp's client without touching a caller.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+import aiohttp
+from yarl import URL
+
+from config.pair import Failure
+from config.settings import ShadowTimeout, Timeout
+from proxy.core.headers import HeaderPairs
+
+Body = bytes | AsyncIterator[bytes] | None
+
+KEEP_IDLE = 4.0
+"""Seconds an idle connection is kept. Below the 5 s after which vLLM and uvicorn hang up: at equal times, 56 of 4,000
+POSTs met a connection that was just being closed; below it, none did."""
+
+_LIMIT = 64 << 10  # bytes of one response line or header field; providers' cookies and policies pass 8 KiB
+_NOTHING_OF_ITS_OWN = ("User-Agent", "Accept", "Accept-Encoding", "Content-Type")
+
+
+class ExchangeError(Exception):
+    """How an exchange failed, in our words: the library's message may hold a URL or a key and stays behind."""
+
+    def __init__(self, failure: Failure, detail: str) -> None:
+        super().__init__(detail)
+        self.failure = failure
+        self.detail = detail
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """A response head, its bytes as received."""
+
+    status: int
+    reason: bytes
+    headers: HeaderPairs
+
+
+class Exchange(Protocol):
+    """An opened exchange: the head is there, the body comes in chunks."""
+
+    @property
+    def head(self) -> Head:
+        """Status, reason and headers as received."""
+
+    async def read(self) -> bytes:
+        """The next body bytes as they arrive, b"" at the end; raises ExchangeError when the body breaks off."""
+
+    def close(self) -> None:
+        """Let go: a finished exchange's connection is kept for the next one, an unfinished one's is closed."""
+
+
+class Upstream(Protocol):
+    """One destination with its own connections."""
+
+    async def open(self, method: str, url: str, headers: HeaderPairs, body: Body) -> Exchange:
+        """Send the request and wait for the head; raises ExchangeError. Never repeats a request with a body."""
+
+    async def close(self) -> None:
+        """Close every connection."""
+
+
+class HttpUpstream:
+    """The real Upstream: one aiohttp session and connector, with every default that is wrong here turned off."""
+
+    def __init__(self, timeout: Timeout) -> None:
+        self._idle = timeout.idle
+        total = timeout.total if isinstance(timeout, ShadowTimeout) else None
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=KEEP_IDLE),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            auto_decompress=False,
+            trust_env=False,
+            # sock_read is the first-byte limit until the body begins, then AiohttpExchange lowers it to idle
+            timeout=aiohttp.ClientTimeout(
+                total=total, connect=timeout.connect, sock_connect=timeout.connect, sock_read=timeout.first_byte
+            ),
+            skip_auto_headers=_NOTHING_OF_ITS_OWN,
+            max_line_size=_LIMIT,
+            max_field_size=_LIMIT,
+        )
+
+    async def open(self, method: str, url: str, headers: HeaderPairs, body: Body) -> Exchange:
+        """Send the request and wait for the head; raises ExchangeError."""
+        try:
+            # aiohttp writes UTF-8 and loses what is not: such a field is refused here, not sent changed
+            fields = [(name.decode("ascii"), value.decode("utf-8")) for name, value in headers]
+            url.encode("utf-8")
+            response = await self._session.request(
+                method, URL(url, encoded=True), headers=fields, data=body, allow_redirects=False
+            )
+        except (aiohttp.ClientError, OSError, ValueError) as error:  # TimeoutError is an OSError
+            raise _before_head(error) from None
+        if response.status == 101:  # nobody asked for an upgrade
+            response.close()
+            raise ExchangeError(Failure.MALFORMED, "the answer is not HTTP")
+        return AiohttpExchange(response, self._idle)
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self._session.close()
+
+    def __repr__(self) -> str:
+        return f"<HttpUpstream {'closed' if self._session.closed else 'open'}>"
+
+
+class AiohttpExchange:
+    """The real Exchange."""
+
+    def __init__(self, response: aiohttp.ClientResponse, idle: float) -> None:
+        reason = (response.reason or "").encode("utf-8", "surrogateescape")
+        self.head = Head(response.status, reason, tuple(response.raw_headers))
+        self._response = response
+        self._idle = idle
+        self._begun = False
+        self._lost = self._watch_close()
+
+    async def read(self) -> bytes:
+        """The next body bytes as they arrive, b"" at the end; raises ExchangeError when the body breaks off."""
+        try:
+            chunk = await self._response.content.readany()
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            raise _inside_body(error, self._begun) from None
+        if chunk:
+            if not self._begun:
+                self._begin_body()
+        elif self._lost():
+            raise ExchangeError(Failure.TRUNCATED, "connection reset inside the body")
+        return chunk
+
+    def close(self) -> None:
+        """Let go of the connection; see Exchange."""
+        self._response.close()
+
+    def _begin_body(self) -> None:
+        self._begun = True
+        connection = self._response.connection  # None once the body is complete
+        if connection is not None and connection.protocol is not None:
+            connection.protocol.read_timeout = self._idle
+
+    def _watch_close(self) -> Callable[[], bool]:
+        """Tells a reset from a clean end when only the end of the connection marks the end of the body.
+
+        With a Content-Length or chunks the parser knows; without, aiohttp reports a reset as a clean end.
+        """
+        connection = self._response.connection
+        names = {name.lower() for name, _ in self.head.headers}
+        if connection is None or connection.protocol is None or names & {b"content-length", b"transfer-encoding"}:
+            return lambda: False
+        closed = connection.protocol.closed
+        if closed is None:
+            return lambda: False
+        closed.add_done_callback(lambda future: future.cancelled() or future.exception())  # marks it as retrieved
+        return lambda: closed.done() and not closed.cancelled() and closed.exception() is not None
+
+
+# First match wins, so that subclasses stand before their bases.
+_BEFORE_HEAD: tuple[tuple[type[Exception], Failure, str], ...] = (
+    (aiohttp.ConnectionTimeoutError, Failure.TIMEOUT, "no connection within the connect limit"),
+    (aiohttp.SocketTimeoutError, Failure.TIMEOUT, "no answer within the first-byte limit"),
+    (TimeoutError, Failure.TIMEOUT, "no answer within the total limit"),
+    (aiohttp.ClientConnectorCertificateError, Failure.CONNECT, "certificate not trusted"),
+    (aiohttp.ClientConnectorSSLError, Failure.CONNECT, "TLS handshake failed"),
+    (aiohttp.ClientConnectorDNSError, Failure.CONNECT, "name not found"),
+    (aiohttp.ClientConnectorError, Failure.CONNECT, "connection refused or unreachable"),
+    (ssl.SSLError, Failure.CONNECT, "TLS handshake failed"),
+    (aiohttp.ClientResponseError, Failure.MALFORMED, "the answer is not HTTP"),
+    (aiohttp.InvalidURL, Failure.CONNECT, "the address is not usable"),
+    (aiohttp.ClientConnectionError, Failure.RESET, "connection closed before an answer"),
+    (OSError, Failure.RESET, "connection closed before an answer"),
+    (ValueError, Failure.MALFORMED, "the request cannot be sent"),
+)
+
+
+def _before_head(error: Exception) -> ExchangeError:
+    for kind, failure, detail in _BEFORE_HEAD:
+        if isinstance(error, kind):
+            return ExchangeError(failure, detail)
+    return ExchangeError(Failure.MALFORMED, "the answer is not HTTP")
+
+
+def _inside_body(error: Exception, begun: bool) -> ExchangeError:
+    if isinstance(error, aiohttp.SocketTimeoutError):
+        limit = "idle" if begun else "first-byte"
+        return ExchangeError(Failure.TIMEOUT, f"silent for longer than the {limit} limit")
+    if isinstance(error, asyncio.TimeoutError):
+        return ExchangeError(Failure.TIMEOUT, "not complete within the total limit")
+    return ExchangeError(Failure.TRUNCATED, "connection lost inside the body")
