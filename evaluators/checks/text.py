@@ -29,6 +29,8 @@ from evaluators.core.finding import (
 MAX_SEARCHED = 20_000
 """Characters that a regular expression sees: many patterns need quadratic time, and none can be interrupted."""
 
+_ENDLESS = re.compile(r"(?<![\\+*?}])[+*]\)(?:[+*]|\{\d*,\d*\})(?!\+)")  # (a+)+ takes years on 40 letters
+
 _NO_TEXT = skipped("the answer has no text")
 
 
@@ -101,8 +103,11 @@ def starts_with(params: Params) -> Assert:
 def regex(params: Params) -> Assert:
     """The pattern is found anywhere in the first MAX_SEARCHED characters.
 
-    promptfoo fails every answer when the pattern is invalid; here an invalid pattern stops the start.
+    promptfoo fails every answer when the pattern is invalid; here an invalid pattern stops the start, and so does the
+    commonest form of endless backtracking, a repeated group that ends with a repetition.
     """
+    if _ENDLESS.search(params.text()):
+        raise BadCheck(f"{params.type} may never end: write (a+)+ as (a++)+, which does not backtrack")
     try:
         pattern = re.compile(params.text())
     except (re.error, OverflowError, RecursionError) as error:
