@@ -1,0 +1,119 @@
+"""Plain language: what a report says about one candidate, worst first. Shared by text, markdown and html."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from evaluators.core.report.shape import AssertionReport, CandidateReport, ComparisonReport, SliceReport
+from evaluators.core.report.words import count, per_thousand, percent, times
+
+MOST_SLICES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """One statement and which way it points: worse, better or even."""
+
+    tone: str
+    text: str
+
+
+def headlines(candidate: CandidateReport) -> tuple[Sentence, ...]:
+    """Everything that differs beyond chance, in one sentence each; then what does not."""
+    if not candidate.pairs:
+        return (Sentence("even", f"No pairs of live and {candidate.name} have been judged yet."),)
+    told = sorted((check for check in candidate.checks if check.effect.direction != "even"), key=_weight)
+    said = [Sentence(check.effect.direction, check_sentence(candidate.name, check)) for check in told]
+    said += [Sentence("worse", slice_sentence(found)) for found in flagged(candidate)[:MOST_SLICES]]
+    said += [*_silence(candidate), *_speed(candidate), *_price(candidate), *_rest(candidate)]
+    return tuple(said)
+
+
+def flagged(candidate: CandidateReport) -> list[SliceReport]:
+    """Slices that survive the correction for many looks, the worst at least first."""
+    found = [found for found in candidate.slices if found.flagged]
+    return sorted(found, key=lambda found: (-found.effect.interval.low, found.slice, found.check))
+
+
+def check_sentence(name: str, check: AssertionReport | ComparisonReport) -> str:
+    """One check as one sentence with its interval, per thousand calls."""
+    if isinstance(check, AssertionReport):
+        rates = (
+            f"{name} fails {check.check} in {percent(check.candidate.rate)} of calls "
+            f"where live fails in {percent(check.live.rate)}"
+        )
+    else:
+        rates = (
+            f"{name} differs from live on {check.check} in {percent(check.candidate.rate)} of calls "
+            f"where live differs from itself in {percent(check.control.rate)}"
+        )
+    low, high = sorted(abs(end) * 1000 for end in (check.effect.interval.low, check.effect.interval.high))
+    return f"{rates}: {per_thousand(check.effect.value)}, between {low:.0f} and {high:.0f}."
+
+
+def slice_sentence(found: SliceReport) -> str:
+    """Where it hits harder, in conversations."""
+    inside = f"{found.worse:,} of {count(found.conversations, 'conversation')}"
+    return (
+        f"{found.check} is hit harder in {found.slice}: {inside} came out worse there, "
+        f"{found.others_worse:,} of {found.others:,} elsewhere."
+    )
+
+
+def sample(candidate: CandidateReport) -> str:
+    """What the numbers rest on."""
+    control = f"{candidate.control_pairs:,} with live asked twice" if candidate.control_pairs else "no control"
+    closed = count(candidate.conversations, "closed conversation")
+    return f"{count(candidate.pairs, 'pair')}, {closed}, {control}"
+
+
+def silence(candidate: CandidateReport) -> str:
+    """How often exactly one side did not answer."""
+    table = candidate.outcomes
+    return f"no answer from {candidate.name} only: {table.candidate_failed:,}; from live only: {table.live_failed:,}"
+
+
+def _silence(candidate: CandidateReport) -> list[Sentence]:
+    table = candidate.outcomes
+    if not table.candidate_failed:
+        return []
+    answered = table.both_ok + table.candidate_failed
+    kinds = sorted(((pairs, kind) for kind, pairs in table.kinds["candidate"].items() if pairs), reverse=True)
+    listed = ", ".join(f"{kind} {pairs:,}" for pairs, kind in kinds[:3])
+    lost = f"{table.candidate_failed:,} of {answered:,}"
+    return [Sentence("worse", f"{candidate.name} gave no answer to {lost} calls that live answered ({listed}).")]
+
+
+def _speed(candidate: CandidateReport) -> list[Sentence]:
+    ratio = candidate.latency["total"].ratio["p95"]
+    if ratio.value < 0 or ratio.interval[0] <= 1 <= ratio.interval[1]:
+        return []
+    tone, word = ("worse", "slower") if ratio.value > 1 else ("better", "faster")
+    ends = f"{times(ratio.interval[0])} to {times(ratio.interval[1])}"
+    return [
+        Sentence(
+            tone, f"It is {word}: its 95th percentile until the last byte is {times(ratio.value)} live's ({ends})."
+        )
+    ]
+
+
+def _price(candidate: CandidateReport) -> list[Sentence]:
+    ratio = candidate.cost.ratio
+    if ratio < 0:
+        return []
+    tone = "worse" if ratio > 1 else "better" if ratio < 1 else "even"
+    return [Sentence(tone, f"An answer costs {times(ratio)} live's on average.")]
+
+
+def _rest(candidate: CandidateReport) -> list[Sentence]:
+    names = [check.check for check in candidate.checks if check.effect.direction == "even" and check.effect.n]
+    if not names:
+        return []
+    return [Sentence("even", f"No difference beyond chance: {', '.join(names)}.")]
+
+
+def _weight(check: AssertionReport | ComparisonReport) -> tuple[bool, bool, float]:
+    """Blockers first, then what got worse, then by how much at least."""
+    effect = check.effect
+    surely = max(effect.interval.low, -effect.interval.high)
+    return (check.severity != "blocker", effect.direction != "worse", -surely)
