@@ -8,8 +8,10 @@ in the last bin on its side, and an end of an interval that nothing bounds is th
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import accumulate
 
 from scipy.special import bdtr
 
@@ -87,12 +89,8 @@ def _checked(bins: Mapping[int, int], q: float) -> int:
 
 def _at_rank(bins: Mapping[int, int], rank: int) -> int:
     """The bin of the rank-th smallest duration, counting from 1."""
-    seen = 0
-    for number in sorted(bins):
-        seen += bins[number]
-        if seen >= rank:
-            return number
-    raise ValueError(f"there is no rank {rank} among {seen}")
+    ordered = sorted(bins)
+    return ordered[bisect_left(list(accumulate(bins[number] for number in ordered)), rank)]
 
 
 def _edge(number: int) -> float:

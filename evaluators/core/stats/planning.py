@@ -22,8 +22,9 @@ def pairs_needed(discordance: float, margin: float, alpha: float = 0.05, power: 
     `discordance` is the share of pairs on which the two models disagree, half each way. Net losses are taken as a
     Brownian motion; the net that the mixture of bets still accepts at n pairs is its boundary, replaced by its tangent
     at n, for which the chance of a crossing before n is known exactly (Siegmund 1985, Lerche 1986). Within 10 % of
-    simulation at the median. UNKNOWN (-1) when the margin is too small for the fixed grid of bets.
-    Raises ValueError unless 0 < discordance <= 1, 0 < margin < 1, and alpha and power are between 0 and 1.
+    simulation at the median, and up to 20 % too many at high power. UNKNOWN (-1) when the margin is too small for
+    the fixed grid of bets. Raises ValueError unless 0 < discordance <= 1, 0 < margin < 1, and alpha and power are
+    between 0 and 1.
     """
     if not (0 < discordance <= 1 and 0 < margin < 1 and 0 < alpha < 1 and 0 < power < 1):
         raise ValueError("discordance, margin, alpha and power are shares")
@@ -37,19 +38,19 @@ def pairs_needed(discordance: float, margin: float, alpha: float = 0.05, power: 
 
 
 def _released_by(n: float, discordance: float, margin: float, alpha: float) -> float:
-    """Probability of a release within n pairs: a line a + bn crossed by a Brownian motion without drift."""
+    """Probability of a release within n pairs: a line start + slope t, crossed by a Brownian motion without drift."""
     step = 1e-3 * n
     here = _boundary(n, discordance, margin, alpha)
+    if math.isinf(here):
+        return 0.0
     slope = (_boundary(n + step, discordance, margin, alpha) - here) / step
     start, deviation = here - slope * n, math.sqrt(discordance * n)
-    if start <= 0:  # the tangent begins on the far side, so only the end of the walk can tell
-        return float(ndtr(-here / deviation))
-    again = math.exp(-2 * start * slope / discordance + float(log_ndtr((slope * n - start) / deviation)))
-    return float(ndtr(-here / deviation)) + again
+    again = -2 * start * slope / discordance + float(log_ndtr((slope * n - start) / deviation))
+    return float(ndtr(-here / deviation)) + math.exp(min(0.0, again))
 
 
 def _boundary(n: float, discordance: float, margin: float, alpha: float) -> float:
-    """The smallest net gain, in pairs, that is released at n pairs; all discordant pairs where none is enough."""
+    """The smallest net gain, in pairs, that is released at n pairs; infinite while none is enough."""
     steps = factors(np.array([-1.0, 0.0, 1.0]), -margin)
     most = discordance * n
 
@@ -57,4 +58,4 @@ def _boundary(n: float, discordance: float, margin: float, alpha: float) -> floa
         pairs = np.array([(most - net) / 2, n - most, (most + net) / 2])
         return -math.log(alpha) - log_mean(pairs @ steps)
 
-    return falling(missing, -most, most)[1]
+    return falling(missing, -most, most)[1] if missing(most) <= 0 else math.inf

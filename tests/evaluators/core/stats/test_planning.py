@@ -29,6 +29,12 @@ def test_more_power_takes_longer_and_more_noise_too():
     assert usual < pairs_needed(0.05, 0.02, alpha=0.01)
 
 
+@pytest.mark.parametrize("discordance", [1e-4, 0.001, 0.01])
+def test_even_equal_answers_take_their_time(discordance):
+    """Nothing is released before the 128 pairs that agreement throughout would need."""
+    assert 128 <= pairs_needed(discordance, 0.02) <= 330
+
+
 def test_a_margin_below_the_grid_of_bets_cannot_be_planned():
     """Where even the smallest bet is too large there is no number to name."""
     assert pairs_needed(0.3, 0.0005) == UNKNOWN
