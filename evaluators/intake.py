@@ -33,6 +33,7 @@ DEAD_LETTERS = 10_000
 OLDEST = (6, 2)
 """The first server version with XAUTOCLAIM."""
 
+_LATEST = 1e11  # Unix seconds, in the year 5138: what is later is not a time
 _FORGET_AFTER_MS = 3_600_000
 
 Fields = Mapping[bytes, bytes]
@@ -63,6 +64,20 @@ class Reclaimed:
 
     entries: tuple[Taken, ...]
     lost: int  # entries that somebody trimmed away before they were judged: never our doing
+
+
+def identity(taken: Taken) -> tuple[str, str, float]:
+    """Call id, shadow and arrival (Unix seconds) of an entry that may be unreadable: what it says in clear, else what
+    the queue knows of it.
+    """
+    name, shadow = (taken.fields.get(key, b"").decode("utf-8", "replace") for key in (b"id", b"shadow"))
+    try:
+        arrived = float(orjson.loads(taken.fields[b"head"])["call"]["arrived"])
+    except (KeyError, TypeError, ValueError):
+        arrived = -1.0
+    if not 0 <= arrived < _LATEST:
+        arrived = _order(taken.id)[0] / 1000
+    return name.removesuffix(f":{shadow}") or taken.id.decode(), shadow, arrived
 
 
 def connect(url: str) -> redis.asyncio.Redis:

@@ -1,0 +1,299 @@
+"""Take, read, check, record, acknowledge. Between intake and store; observing does the reading, telemetry counts.
+
+At least once from the queue, exactly once in the store: an entry is acknowledged only after the commit, and what is
+delivered twice adds nothing. So a worker may be killed, frozen or doubled anywhere between any two lines here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import threading
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import TypeVar
+
+from config import wire
+from config.pair import Pair
+from config.wire import WireError
+from evaluators.core.finding import Result
+from evaluators.core.observation import Observation
+from evaluators.intake import MOST_DELIVERIES, Intake, QueueAway, QueueUnfit, Taken, identity
+from evaluators.store import Store, StoreAway, write
+from evaluators.store.counting import bucket_of
+from evaluators.store.write import DeadLetter, Recorded, Written
+from evaluators.telemetry import Telemetry
+
+LOG = logging.getLogger("understudy.worker")
+
+T = TypeVar("T")
+AssessPair = Callable[[Pair], Observation]
+Judged = tuple[Taken, Observation]
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How much at a time, and how often; seconds."""
+
+    batch: int = 64  # pairs per transaction: 300 cost a third less per pair and hold the write lock five times longer
+    block: float = 1.0  # longest wait for a first pair, and so for noticing a stop
+    check_limit: float = 15.0  # longest a batch may be checked before the pair in hand is given up
+    lease: float = 60.0  # entries untouched for this long are taken over: more than three batches at their limit
+    reclaim: float = 5.0
+    fold: float = 1.0
+    patience: float = 5.0  # longest wait of a closed conversation for a full block
+    accounting: float = 2.0
+    away: float = 1.0  # pause before the queue or the store is asked again
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """One delivery that ended without a result."""
+
+    reason: str  # a word of ours: label and dead-letter reason
+    detail: str
+    final: bool  # another delivery cannot end otherwise
+
+
+class Worker:
+    """One worker process's work. `assess_pair` is pure; it runs in threads."""
+
+    def __init__(
+        self,
+        intake: Intake,
+        store: Store,
+        assess_pair: AssessPair,
+        telemetry: Telemetry,
+        *,
+        closes_after: float,
+        pace: Pace | None = None,
+        clock: Callable[[], float] = time.time,  # noqa: TID251 - a clock room: records say when they were made
+    ) -> None:
+        self._intake, self._store, self._assess, self._telemetry = intake, store, assess_pair, telemetry
+        self._closes_after, self._pace, self._clock = closes_after, pace or Pace(), clock
+        # One batch waits while one is in work: that hides the queue's answer time, and more would only age.
+        self._batches: asyncio.Queue[list[Taken]] = asyncio.Queue(maxsize=1)
+        self._held: set[bytes] = set()
+        self._store_away = False
+
+    def __repr__(self) -> str:
+        return f"<Worker {self._intake.consumer} holding {len(self._held)}>"
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Work until `stop` is set, then finish what is in hand. Raises QueueUnfit when the server must not be used."""
+        while not stop.is_set():
+            try:
+                await self._intake.open()
+                break
+            except QueueAway as error:
+                await self._away("queue", error, stop)
+        pace = self._pace
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._every(pace.fold, "fold", self._fold, stop))
+            tasks.create_task(self._every(pace.accounting, "accounting", self._account, stop))
+            reclaim = tasks.create_task(self._every(pace.reclaim, "reclaim", partial(self._reclaim, stop), stop))
+            take = tasks.create_task(self._take(stop))
+            work = tasks.create_task(self._work(stop))
+            await asyncio.wait((take, reclaim))
+            await self._batches.join()
+            work.cancel()
+        with contextlib.suppress(QueueAway, StoreAway):
+            await self._account()
+
+    # --- taking -------------------------------------------------------------------------------------------------------
+
+    async def _take(self, stop: asyncio.Event) -> None:
+        while not stop.is_set():
+            try:
+                taken = await self._intake.take(self._pace.batch, self._pace.block)
+            except QueueAway as error:
+                await self._away("queue", error, stop)
+                with contextlib.suppress(QueueAway, QueueUnfit):
+                    await self._intake.open()  # a server that lost its data has lost the group too
+                continue
+            if taken:
+                await self._hand_over(taken)
+
+    async def _reclaim(self, stop: asyncio.Event) -> None:
+        """Take over what dead workers left, one entry at a time.
+
+        A delivery counts against an entry. Whichever entry ended its worker, those beside it in the batch did not, and
+        alone they are counted alone. While the store is away nothing is taken over: pairs would die of its absence.
+        """
+        while not (stop.is_set() or self._store_away):
+            found = await self._intake.reclaim(self._pace.lease, 1)
+            self._telemetry.lost.inc(found.lost)
+            if not found.entries:
+                break
+            fresh = [taken for taken in found.entries if taken.id not in self._held]
+            self._telemetry.reclaimed.inc(len(fresh))
+            if fresh:
+                await self._hand_over(fresh)
+        await self._intake.forget_the_gone()
+
+    async def _hand_over(self, taken: list[Taken]) -> None:
+        self._held.update(one.id for one in taken)
+        await self._batches.put(taken)
+
+    # --- working ------------------------------------------------------------------------------------------------------
+
+    async def _work(self, stop: asyncio.Event) -> None:
+        while True:
+            batch = await self._batches.get()
+            try:
+                await self._judge(batch, stop)
+            except QueueAway as error:  # what was recorded is recorded; the entries come again and add nothing
+                await self._away("queue", error, stop)
+            except Exception as error:  # the edge of the worker: a bug of ours costs a batch, which comes again
+                self._crashed("work", error)
+            finally:
+                self._held.difference_update(taken.id for taken in batch)
+                self._batches.task_done()
+
+    async def _judge(self, batch: Sequence[Taken], stop: asyncio.Event) -> None:
+        spent = [taken for taken in batch if taken.deliveries > MOST_DELIVERIES]
+        for taken in spent:
+            await self._bury(
+                taken, Failed("deliveries", f"taken {taken.deliveries} times without a result", True), stop
+            )
+        waiting = [taken for taken in batch if taken.deliveries <= MOST_DELIVERIES]
+        while waiting:
+            with self._telemetry.checking.time():
+                results = await self._check(waiting)
+            done, waiting = waiting[: len(results)], waiting[len(results) :]
+            pairs = list(zip(done, results, strict=True))
+            judged = [(taken, result) for taken, result in pairs if isinstance(result, Observation)]
+            failed = [(taken, result) for taken, result in pairs if isinstance(result, Failed)]
+            for taken, failure in failed + await self._record(judged, stop):
+                await self._give_up(taken, failure, stop)
+
+    async def _check(self, batch: Sequence[Taken]) -> list[Observation | Failed]:
+        """Results for the beginning of the batch: all of it, or as far as the pair that was given up.
+
+        A check that never ends keeps its thread and nothing else: the worker goes on with the next pair in another.
+        """
+        loop, ended, given_up = asyncio.get_running_loop(), asyncio.Event(), threading.Event()
+        results: list[Observation | Failed] = []
+
+        def check_all() -> None:
+            for taken in batch:
+                result = self._observed(taken)
+                if given_up.is_set():
+                    return
+                results.append(result)
+            with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
+                loop.call_soon_threadsafe(ended.set)
+
+        threading.Thread(target=check_all, name="check", daemon=True).start()
+        try:
+            await asyncio.wait_for(ended.wait(), self._pace.check_limit)
+        except TimeoutError:
+            given_up.set()
+            finished = results[: len(batch)]
+            if len(finished) < len(batch):
+                finished.append(Failed("slow", f"not checked within {self._pace.check_limit:g} s", False))
+            return finished
+        return results
+
+    def _observed(self, taken: Taken) -> Observation | Failed:
+        try:
+            return self._assess(wire.decode(taken.fields))
+        except WireError as error:
+            return Failed("wire", str(error), True)
+        except Exception as error:  # a named edge: one pair's trouble stays its own, is counted and comes again
+            return Failed("check", type(error).__name__, False)
+
+    async def _record(self, judged: Sequence[Judged], stop: asyncio.Event) -> list[tuple[Taken, Failed]]:
+        """Record, then acknowledge; returns what the store refuses."""
+        if not judged:
+            return []
+        rows = [Recorded(observation, taken.fields) for taken, observation in judged]
+        try:
+            with self._telemetry.recording.time():
+                written = await self._stored(lambda: write.record(self._store, rows, self._clock()), stop)
+        except StoreAway:
+            return []  # stopping: not recorded, so not acknowledged
+        except Exception as error:  # one row that the database cannot hold fails all: find it
+            if len(judged) == 1:
+                return [(judged[0][0], Failed("record", type(error).__name__, False))]
+            return [refused for one in judged for refused in await self._record([one], stop)]
+        self._count(written, [observation for _, observation in judged])
+        await self._intake.acknowledge([taken.id for taken, _ in judged])
+        return []
+
+    async def _give_up(self, taken: Taken, failure: Failed, stop: asyncio.Event) -> None:
+        self._telemetry.failures.labels(failure.reason).inc()
+        LOG.warning("entry %s: %s (%s), delivery %d", taken.id, failure.reason, failure.detail, taken.deliveries)
+        if failure.final or taken.deliveries >= MOST_DELIVERIES:
+            await self._bury(taken, failure, stop)
+
+    async def _bury(self, taken: Taken, failure: Failed, stop: asyncio.Event) -> None:
+        """Count as dead in the store, then move in the queue: a kill in between moves it again and counts nothing."""
+        call_id, shadow, arrived = identity(taken)
+        letter = DeadLetter(call_id, shadow, bucket_of(arrived), failure.reason)
+        try:
+            await self._stored(lambda: write.bury(self._store, letter), stop)
+        except StoreAway:
+            return
+        trimmed = await self._intake.bury(taken, f"{failure.reason}: {failure.detail}")
+        self._telemetry.dead_letters.labels(failure.reason).inc()
+        self._telemetry.dead_letters_trimmed.inc(trimmed)
+
+    async def _stored(self, act: Callable[[], T], stop: asyncio.Event) -> T:
+        """Do it in a thread; while the store is away wait and try again, until `stop`: then raises StoreAway."""
+        while True:
+            try:
+                done = await asyncio.to_thread(act)
+            except StoreAway as error:
+                self._store_away = True
+                if stop.is_set():
+                    raise
+                await self._away("store", error, stop)
+            else:
+                self._store_away = False
+                return done
+
+    async def _fold(self) -> None:
+        now, pace = self._clock(), self._pace
+        folded = await asyncio.to_thread(write.fold, self._store, now, self._closes_after, pace.patience)
+        self._telemetry.conversations.inc(folded)
+
+    async def _account(self) -> None:
+        self._telemetry.waiting.set(await self._intake.waiting())
+        await asyncio.to_thread(write.accounting, self._store, await self._intake.accounting())
+
+    async def _every(self, seconds: float, name: str, act: Callable[[], Awaitable[None]], stop: asyncio.Event) -> None:
+        while not await _set_within(stop, seconds):
+            try:
+                await act()
+            except QueueAway as error:
+                await self._away("queue", error, stop)
+            except StoreAway as error:
+                await self._away("store", error, stop)
+            except Exception as error:  # a named edge: the next round may do better, and pairs matter more
+                self._crashed(name, error)
+
+    async def _away(self, what: str, error: Exception, stop: asyncio.Event) -> None:
+        self._telemetry.away.labels(what).inc()
+        LOG.warning("%s; trying again in %g s", error, self._pace.away)
+        await _set_within(stop, self._pace.away)
+
+    def _crashed(self, task: str, error: Exception) -> None:
+        self._telemetry.crashes.labels(task).inc()
+        LOG.error("%s: %s", task, type(error).__name__, exc_info=error)
+
+    def _count(self, written: Written, recorded: Sequence[Observation]) -> None:
+        self._telemetry.pairs.labels("new").inc(written.new)
+        self._telemetry.pairs.labels("duplicate").inc(written.duplicates)
+        findings = (one for seen in recorded for found in seen.found for one in (found.live, found.shadow))
+        self._telemetry.broken_checks.inc(sum(one.result is Result.BROKEN for one in findings))
+
+
+async def _set_within(stop: asyncio.Event, seconds: float) -> bool:
+    """Wait for the event, at most so long; whether it is set."""
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(stop.wait(), seconds)
+    return stop.is_set()
