@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from config.load.language import keys_at
 from config.load.mistake import Place, dotted
@@ -46,7 +46,7 @@ def sentence(error: ErrorDetails, place: Place) -> str:
         announced = not_yet(place, error["input"])
         if announced:
             return announced
-    return _SENTENCES.get(kind, error["msg"]).format_map(_Known(context))
+    return _SENTENCES[kind].format(**context) if kind in _SENTENCES else error["msg"]
 
 
 def not_yet(place: Place, value: str = "") -> str:
@@ -72,10 +72,3 @@ def _unknown(place: Place) -> str:
     snake = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", str(place[-1])).replace("-", "_").lower()
     near = difflib.get_close_matches(snake, known, n=1)
     return f"unknown key; did you mean `{near[0]}`?" if near else f"unknown key; known here: {', '.join(known)}"
-
-
-class _Known(dict[str, Any]):
-    """A context in which a missing word stays as it is."""
-
-    def __missing__(self, key: str) -> str:
-        return "{" + key + "}"
