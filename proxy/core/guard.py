@@ -72,13 +72,14 @@ are tokens, and applications do send them."""
 
 
 def _odd_names(seen: _Seen) -> bool:
-    return any(
-        not _TOKEN.fullmatch(name) or (b"_" in name and name.replace(b"_", b"-") in _LOOKALIKES) for name in seen.fields
-    )
+    together = b"".join(seen.fields)  # one match for all: this runs before every live call
+    if b"" in seen.fields or not _TOKEN.fullmatch(together or b"-"):
+        return True
+    return b"_" in together and any(b"_" in name and name.replace(b"_", b"-") in _LOOKALIKES for name in seen.fields)
 
 
 def _odd_values(seen: _Seen) -> bool:
-    return any(_CONTROL.search(value) for values in seen.fields.values() for value in values)
+    return _CONTROL.search(b" ".join(value for values in seen.fields.values() for value in values)) is not None
 
 
 def _odd_target(seen: _Seen) -> bool:

@@ -55,6 +55,7 @@ class Target:
     base_url: str
     same_origin: bool  # as live: only then may the client's credentials be sent
     api_key: str = field(default="", repr=False)
+    same_account: bool = False  # api_key is the one that live is asked with
     set: Mapping[str, Any] = field(default_factory=dict)
     unset: Sequence[str] = ()
     system_prompt: rewrite.SystemPromptEdit | None = None
@@ -152,7 +153,8 @@ def make_plan(draft: Draft, targets: Sequence[Target], rules: PlanRules) -> Plan
         return _nobody(targets, _REFUSALS[refusal.reason])
     if reason := stateful.why(draft.path, body):
         return _nobody(targets, (Bucket.INELIGIBLE, f"stateful_{reason}"))
-    rolled = sampling.dice(sampling.key(rules.sampling, draft.headers, body, draft.id))
+    cluster = sampling.conversation(draft.headers, body, draft.id)
+    rolled = sampling.dice(sampling.key(rules.sampling, draft.headers, body, draft.id, cluster))
     shadows: list[Planned] = []
     verdicts: list[Verdict] = []
     for target in targets:
@@ -163,7 +165,7 @@ def make_plan(draft: Draft, targets: Sequence[Target], rules: PlanRules) -> Plan
             shadows.append(_planned(draft, plain, body, target))
         except rewrite.NotRewritable as refusal:
             verdicts.append((target.name, *_REFUSALS[refusal.reason]))
-    call = _call(draft, plain, body, rules) if shadows else None
+    call = _call(draft, plain, body, cluster, rules) if shadows else None
     return Plan(call, tuple(shadows), tuple(verdicts))
 
 
@@ -203,12 +205,12 @@ def _planned(draft: Draft, plain: bytes, body: Mapping[str, Any], target: Target
 
 def _foreign(body: Mapping[str, Any], target: Target) -> bool:
     """Whether another model or account answers: sealed reasoning is bound to both."""
-    if not target.same_origin or target.api_key:
+    if not target.same_origin or (target.api_key and not target.same_account):
         return True
     return "model" in target.unset or target.set.get("model", body.get("model")) != body.get("model")
 
 
-def _call(draft: Draft, plain: bytes, body: Mapping[str, Any], rules: PlanRules) -> Call:
+def _call(draft: Draft, plain: bytes, body: Mapping[str, Any], cluster: str, rules: PlanRules) -> Call:
     """Without its content coding: what is recorded is read, searched and replayed by people and programs alike."""
     return Call(
         id=draft.id,
@@ -218,7 +220,7 @@ def _call(draft: Draft, plain: bytes, body: Mapping[str, Any], rules: PlanRules)
         query=credentials_query(draft.query),
         headers=tuple(pair for pair in record(draft.headers, rules.captured) if pair[0] != "content-encoding"),
         body=plain,
-        conversation=sampling.conversation(draft.headers, body, draft.id),
+        conversation=cluster,
         tags=_tags(draft.headers, body, rules.tags),
     )
 

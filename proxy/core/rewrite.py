@@ -261,20 +261,27 @@ _UNASKED: tuple[tuple[str, Callable[[Body, Edit], Body]], ...] = (
 
 # Numbers.
 
-_SUSPECT = re.compile(rb"[0-9](?:\.?[0-9]){15}|[0-9][eE][+-]?[0-9]{3}")
-"""16 digits in a row or a three-digit exponent: with fewer, every number survives reading as a double or 64-bit
-integer and writing back (IEEE 754 doubles keep any 15 decimal digits)."""
+_SHAPE = bytes.maketrans(b"123456789E", b"000000000e")
+_SUSPECT = (b"0" * 16, b"0e-000")
+"""16 digits in a row (dots left out) or an exponent below -99, every digit written as 0. Anything else survives
+reading as a double or 64-bit integer and writing back: doubles keep any 15 decimal digits (IEEE 754), and what is
+too large for them is not read at all. Searched for this way because a regular expression took 50 ms for 0.8 MB of
+short numbers."""
 
 _TOKEN = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"|-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?', re.DOTALL)
 
 
 def _loses_numbers(raw: bytes) -> bool:
     """Whether orjson would write back another number than it read (integers beyond 64 bits become doubles)."""
-    if not _SUSPECT.search(raw):
+    if not _suspect(raw):
         return False
     tokens = (match[0] for match in _TOKEN.finditer(raw))
-    numbers = (token for token in tokens if token[:1] != b'"' and _SUSPECT.search(token))
-    return any(_changes(number) for number in numbers)
+    return any(token[:1] != b'"' and _suspect(token) and _changes(token) for token in tokens)
+
+
+def _suspect(raw: bytes) -> bool:
+    shape = raw.translate(_SHAPE, b".")
+    return any(part in shape for part in _SUSPECT)
 
 
 def _changes(number: bytes) -> bool:

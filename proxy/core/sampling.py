@@ -18,10 +18,13 @@ _USER_FIELDS = ("user", "safety_identifier")
 _SYSTEM_ROLES = frozenset({"system", "developer"})
 
 
-def key(kind: str, headers: Sequence[tuple[bytes, bytes]], body: Mapping[str, Any], call_id: str) -> str:
+def key(
+    kind: str, headers: Sequence[tuple[bytes, bytes]], body: Mapping[str, Any], call_id: str, cluster: str = ""
+) -> str:
     """The sampling key, 16 hex digits; kind is `conversation`, `user`, `call` or `header:NAME`.
 
-    A call without the wanted user or header is keyed by its conversation, the next best thing that is sticky.
+    A call without the wanted user or header is keyed by its conversation, the next best thing that is sticky;
+    `cluster` is what `conversation` said, when it is known already.
     """
     if kind == "call":
         return _hash("call", call_id)
@@ -31,7 +34,7 @@ def key(kind: str, headers: Sequence[tuple[bytes, bytes]], body: Mapping[str, An
         value = _header(headers, (kind.removeprefix("header:").lower().encode("latin-1"),))
     else:
         value = ""
-    return _hash(kind, value) if value else _hash("conversation", conversation(headers, body, call_id))
+    return _hash(kind, value) if value else _hash("conversation", cluster or conversation(headers, body, call_id))
 
 
 def conversation(headers: Sequence[tuple[bytes, bytes]], body: Mapping[str, Any], call_id: str) -> str:
@@ -53,8 +56,10 @@ def dice(key: str, salt: str = "") -> float:
     return (int.from_bytes(digest, "big") >> 11) / (1 << 53)  # 53 bits: what a float holds without rounding up to 1
 
 
-def _hash(label: str, value: str) -> str:
-    return blake2b(f"{label}\0{value}".encode(), digest_size=8).hexdigest()
+def _hash(label: str, value: str | bytes) -> str:
+    digest = blake2b(f"{label}\0".encode(), digest_size=8)
+    digest.update(value.encode() if isinstance(value, str) else value)
+    return digest.hexdigest()
 
 
 def _header(headers: Sequence[tuple[bytes, bytes]], names: Sequence[bytes]) -> str:
@@ -79,7 +84,7 @@ def _user(body: Mapping[str, Any]) -> str:
     return next((value for candidate in named if (value := _scalar(candidate))), "")
 
 
-def _opening(body: Mapping[str, Any]) -> str:
+def _opening(body: Mapping[str, Any]) -> bytes:
     messages = body.get("messages", body.get("input"))
     if isinstance(messages, str):
         first: object = messages
@@ -87,15 +92,15 @@ def _opening(body: Mapping[str, Any]) -> str:
         turns = [turn for turn in messages if isinstance(turn, Mapping)] if isinstance(messages, list) else []
         first = next((turn.get("content") for turn in turns if turn.get("role") == "user"), None)
     if not first:
-        return ""
+        return b""
     system = [body.get("system"), body.get("instructions")]
     if isinstance(messages, list):
         system += [turn.get("content") for turn in turns if turn.get("role") in _SYSTEM_ROLES][:1]
     # The user is part of it: two people who open with the same words are two conversations.
     try:
-        return orjson.dumps([_user(body), system, first]).decode()
+        return orjson.dumps([_user(body), system, first])
     except TypeError:  # nested deeper than orjson writes
-        return ""
+        return b""
 
 
 def _scalar(value: object) -> str:

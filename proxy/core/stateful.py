@@ -50,7 +50,7 @@ _FIELDS = {
     "requests": "batch",
 }
 
-_UNSET = (None, False, "", [])
+_UNSET: tuple[Any, ...] = (None, False, "", [])
 """Values that ask for nothing; an empty object asks for the defaults (`web_search_options: {}` searches)."""
 
 _CLIENT_TOOLS = frozenset({"function", "custom", "apply_patch"})
@@ -91,7 +91,8 @@ _ITEMS = {
 }
 
 _FILE_KEYS = ("file_id", "file_ids", "fileUri", "file_uri", "fileData")
-_DESCENT = ("content", "source", "file", "parts", "output", "attachments", "image_url", "input_audio")
+_TELLING = frozenset({*_FILE_KEYS, "source", "audio"})
+_DESCENT = frozenset({"content", "source", "file", "parts", "output", "attachments", "image_url", "input_audio"})
 """Where content nests. Tool arguments and schemas are not entered: a `file_id` there is the application's own."""
 
 REASONS = frozenset(
@@ -139,8 +140,10 @@ def _node(node: Mapping[str, Any]) -> str:
     kind = node.get("type")
     if isinstance(kind, str) and kind in _ITEMS:
         return _ITEMS[kind]
-    if kind is None and node.keys() == {"id"}:  # the short form of item_reference
+    if kind is None and len(node) == 1 and "id" in node:  # the short form of item_reference
         return "item_reference"
+    if _TELLING.isdisjoint(node):  # nearly always, and long conversations have thousands of nodes
+        return ""
     if any(node.get(key) for key in _FILE_KEYS):
         return "file_reference"
     source = node.get("source")
@@ -157,9 +160,9 @@ def _nodes(body: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
         value = left.pop()
         if isinstance(value, Mapping):
             yield value
-            left.extend(value[key] for key in _DESCENT if key in value)
+            left += [inner for key, inner in value.items() if key in _DESCENT and not isinstance(inner, str)]
         else:
-            left.extend(item for item in _sequence(value) if isinstance(item, Mapping))
+            left += [item for item in _sequence(value) if isinstance(item, Mapping)]
 
 
 def _sequence(value: object) -> list[Any]:

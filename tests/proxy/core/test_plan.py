@@ -236,6 +236,7 @@ SEALED = b'{"model":"a","input":[{"type":"reasoning","id":"r"},{"role":"user","c
         pytest.param({"set": {"model": "b"}}, True, id="other-model"),
         pytest.param({"unset": ["model"]}, True, id="default-model"),
         pytest.param({"api_key": "k"}, True, id="other-account"),
+        pytest.param({"api_key": "k", "same_account": True}, False, id="the-key-of-live"),
         pytest.param({"same_origin": False}, True, id="other-origin"),
     ],
 )
