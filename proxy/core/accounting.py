@@ -86,7 +86,8 @@ class Ledger:
 
     def snapshot(self) -> list[list[int | str]]:
         """Rows `[hour, shadow, bucket, reason, n]`, sorted, for JSON: totals, so that sending one twice is safe."""
-        return [[hour, shadow, bucket.value, reason, n] for (hour, shadow, bucket, reason), n in self._rows()]
+        rows = sorted(self._counts.items())
+        return [[hour, shadow, bucket.value, reason, n] for (hour, shadow, bucket, reason), n in rows]
 
     def prune(self, before_hour: int) -> None:
         """Forgets the hours that begin before `before_hour` (Unix seconds); the caller has stored them."""
@@ -96,6 +97,3 @@ class Ledger:
     def __repr__(self) -> str:
         buckets = ", ".join(f"{bucket} {self.total(bucket=bucket)}" for bucket in Bucket)
         return f"<Ledger {buckets}>"
-
-    def _rows(self) -> list[tuple[tuple[int, str, Bucket, str], int]]:
-        return sorted(self._counts.items())

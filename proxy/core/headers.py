@@ -168,6 +168,8 @@ def _end_to_end(headers: HeaderPairs) -> list[tuple[bytes, bytes]]:
         if name.lower() == b"connection"
         for option in value.split(b",")
     }
+    if any(name.lower() == b"transfer-encoding" for name, _ in headers):
+        nominated.add(b"content-length")  # an upstream that sends both: chunks were read, and the length is untrue
     kept = []
     for name, value in headers:
         lower = name.lower()

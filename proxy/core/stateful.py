@@ -40,10 +40,12 @@ _FIELDS = {
     # Anthropic: a sandbox that survives the call, and tools that run at the provider.
     "container": "container",
     "mcp_servers": "server_tools",
-    # Search switched on without a tool: OpenAI chat, xAI, OpenRouter.
+    # Search switched on without a tool: OpenAI chat, xAI, OpenRouter, Azure's own data, Cohere.
     "web_search_options": "server_tools",
     "search_parameters": "server_tools",
     "plugins": "server_tools",
+    "data_sources": "server_tools",
+    "connectors": "server_tools",
     # Files uploaded before; the bodies of batch calls.
     "file_ids": "file_reference",
     "input_file_id": "batch",

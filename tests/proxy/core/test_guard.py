@@ -55,6 +55,7 @@ PASSING_FIELDS: list[Any] = [
     pytest.param([(b"x_tenant", b"acme")], id="underscore-of-an-application"),
     pytest.param([(b"Connection", b"keep-alive, X-Mine")], id="nominates-its-own"),
     pytest.param([(b"Connection", b"Upgrade"), (b"Upgrade", b"websocket")], id="upgrade"),
+    pytest.param([(b"Expect", b"100-Continue")], id="expect-continue"),
     pytest.param([(b"Authorization", b"Bearer a"), (b"Authorization", b"Bearer b")], id="repeated-field"),
 ]
 
@@ -164,6 +165,7 @@ REFUSED_FIELDS: list[Any] = [
         )
     ),
     pytest.param([(b"Connection", b"close"), (b"connection", b"authorization")], "nominated", id="nominates-second"),
+    pytest.param([(b"Expect", b"200-ok")], "expectation", id="unknown-expectation"),
 ]
 
 
@@ -187,8 +189,8 @@ def test_refuses_what_can_be_read_in_two_ways(case: dict[str, Any], reason: str)
 
 @pytest.mark.parametrize(("fields", "reason"), REFUSED_FIELDS)
 def test_refuses_odd_fields(fields: Pairs, reason: str) -> None:
-    """Framing, names, values and nominations: refused with 400 and one reason."""
-    assert look(*fields) == Refusal(400, reason)
+    """Framing, names, values and nominations: one reason each, 417 for expectations and 400 for the rest."""
+    assert look(*fields) == Refusal(417 if reason == "expectation" else 400, reason)
 
 
 def test_refuses_chunked_on_http_1_0() -> None:

@@ -101,7 +101,13 @@ def test_the_client_gets_everything_but_the_hops() -> None:
         (b"Set-Cookie", b"a"),
         (b"Set-Cookie", b"b"),
     ]
-    assert to_client([*HOP_BY_HOP, *answer]) == answer
+    hops = [pair for pair in HOP_BY_HOP if pair[0] != b"Transfer-Encoding"]
+    assert to_client([*hops, *answer]) == answer
+
+
+def test_a_length_beside_chunks_does_not_reach_the_client() -> None:
+    """Chunks win over a length (RFC 9112 §6.3), so the length is not passed on."""
+    assert to_client([(b"Content-Length", b"5"), (b"Transfer-Encoding", b"chunked"), (b"A", b"1")]) == [(b"A", b"1")]
 
 
 def test_a_stranger_gets_the_allow_listed_and_no_credentials() -> None:
