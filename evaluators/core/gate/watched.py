@@ -11,7 +11,7 @@ import math
 from config.settings import Gate
 from evaluators.core.gate.reading import MIN_SCORED, Reading, limit_of, missing
 from evaluators.core.report.checks import worse_positive
-from evaluators.core.report.words import between, count, percent, points
+from evaluators.core.report.words import between, count, more_often, percent, points
 from evaluators.core.stats import cluster
 from evaluators.core.stats.eprocess import bernoulli_sequence, needs, release, stop
 from evaluators.core.tally import CheckTally, ShadowTally
@@ -36,8 +36,8 @@ def difference(gate: Gate, tally: ShadowTally, alpha: float) -> Reading:
         good=release(check.difference, limit) >= enough,
         bad=stop(check.difference, limit) >= enough,
         says=(
-            f"{tally.shadow} {verb} {points(value)} points more often than {than} in {count(n, 'conversation')} "
-            f"(watched {between((watched.low, watched.high))}, limit {points(limit)})"
+            f"{tally.shadow} {verb} {more_often(value)} {than} in {count(n, 'conversation')} "
+            f"(watched {between((watched.low, watched.high))} points, limit {points(limit)})"
         ),
         needs=missing(gate, n, needs(check.difference, limit, alpha)),
         doubt=_doubt(check),

@@ -79,7 +79,7 @@ def _silence(candidate: CandidateReport) -> list[Sentence]:
         return []
     answered = table.both_ok + table.candidate_failed
     kinds = sorted(((pairs, kind) for kind, pairs in table.kinds["candidate"].items() if pairs), reverse=True)
-    listed = ", ".join(f"{kind} {pairs:,}" for pairs, kind in kinds[:3])
+    listed = ", ".join(f"{kind.replace('_', ' ')} {pairs:,}" for pairs, kind in kinds[:3])
     lost = f"{table.candidate_failed:,} of {answered:,}"
     return [Sentence("worse", f"{candidate.name} gave no answer to {lost} calls that live answered ({listed}).")]
 

@@ -12,6 +12,8 @@ from evaluators.core.report.words import count, percent, points, times, usd
 
 GLYPHS = {"worse": "▲", "better": "▼", "even": "●"}
 
+TONES = {Verdict.FAIL: "worse", Verdict.PASS: "better", Verdict.WAIT: "even", Verdict.INCONCLUSIVE: "even"}
+
 CALLED = {
     Verdict.PASS: "passes",
     Verdict.FAIL: "fails",
@@ -71,13 +73,14 @@ def _rule(rule: Rule) -> Markup:
     missing = f"{count(rule.needs, 'conversation')} more" if rule.needs > 0 else ""
     return Markup(
         '<div class="line"><div><span class="name"><bdi>{}</bdi></span><small>{} · {}</small></div>{}'
-        '<div class="num"><strong>{}</strong><small>{}</small></div>'
+        '<div class="num"><strong class="{}">{}</strong><small>{}</small></div>'
         '<p class="reason soft">{}</p></div>'
     ).format(
         line(rule.name),
         rule.kind.replace("_", " "),
         "blocks" if rule.severity == "blocker" else "signal only",
         _rule_picture(rule),
+        TONES[rule.verdict],
         rule.verdict.value,
         missing,
         line(rule.reason, 400),
@@ -93,8 +96,7 @@ def _rule_picture(rule: Rule) -> Markup:
         scale = scale_of([rule.limit * 1.2, rule.value, *rule.interval])
         said = f"{points(rule.value)} points with the limit at {percent(rule.limit)}"
     known = bool(rule.interval) or rule.value > 0
-    tone = {Verdict.FAIL: "worse", Verdict.PASS: "better"}.get(rule.verdict, "even")
-    dot = Dot(rule.value if known else 0.0, rule.interval, tone, limit=(rule.limit,))
+    dot = Dot(rule.value if known else 0.0, rule.interval, TONES[rule.verdict], limit=(rule.limit,))
     return dot_row(scale, dot, said)
 
 

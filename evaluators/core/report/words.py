@@ -15,10 +15,19 @@ def percent(share: float) -> str:
 
 def points(difference: float) -> str:
     """A difference of shares in percentage points, with its sign: +5.9, −0.2, 0."""
-    number = percent(abs(difference))[:-1]
-    if float(number) == 0:
+    value = abs(difference) * 100
+    number = f"{value:.1g}" if 0 < value < 0.05 else f"{value:.1f}".removesuffix(".0")
+    if value < 0.0005:
         return "0"
     return f"+{number}" if difference > 0 else f"−{number}"
+
+
+def more_often(difference: float) -> str:
+    """4.6 points more often; 1.8 points less often; as often."""
+    shown = points(difference)
+    if shown == "0":
+        return "just as often as"
+    return f"{shown[1:]} points {'more' if difference > 0 else 'less'} often than"
 
 
 def between(interval: Sequence[float]) -> str:
