@@ -121,6 +121,10 @@ def _nominates(seen: _Seen) -> bool:
     return any(option in _PRECIOUS or option.startswith(_OURS) for option in options)
 
 
+def _odd_expectation(seen: _Seen) -> bool:
+    return any(value.lower() != b"100-continue" for value in seen.fields.get(b"expect", []))
+
+
 def _plain(authority: bytes, scheme: bytes) -> bytes:
     default = b":443" if scheme.lower() == b"https" else b":80"
     return authority.lower().removesuffix(default)
