@@ -48,7 +48,7 @@ def check_sentence(name: str, check: AssertionReport | ComparisonReport) -> str:
             f"where live differs from itself in {percent(check.control.rate)}"
         )
     low, high = sorted(abs(end) * 1000 for end in (check.effect.interval.low, check.effect.interval.high))
-    return f"{rates}: {per_thousand(check.effect.value)}, between {low:.0f} and {high:.0f}."
+    return f"{rates}: {per_thousand(check.effect.value)}, between {_few(low)} and {_few(high)}."
 
 
 def slice_sentence(found: SliceReport) -> str:
@@ -71,6 +71,10 @@ def silence(candidate: CandidateReport) -> str:
     """How often exactly one side did not answer."""
     table = candidate.outcomes
     return f"no answer from {candidate.name} only: {table.candidate_failed:,}; from live only: {table.live_failed:,}"
+
+
+def _few(number: float) -> str:
+    return f"{number:.0f}" if number >= 10 else f"{number:.1f}".removesuffix(".0")
 
 
 def _silence(candidate: CandidateReport) -> list[Sentence]:

@@ -67,7 +67,7 @@ def _candidate(candidate: CandidateReport, paint: _Paint) -> Iterator[str]:
     yield from _slices(candidate)
     yield from _latency(candidate)
     cost = candidate.cost
-    yield f"  cost per answer   live {usd(cost.live.mean)}, {line(candidate.name)} {usd(cost.candidate.mean)}"
+    yield f"  cost per answer      live {usd(cost.live.mean)}, {line(candidate.name)} {usd(cost.candidate.mean)}"
 
 
 def _decision(candidate: CandidateReport, paint: _Paint) -> Iterator[str]:
@@ -88,14 +88,15 @@ def _rule(rule: Rule, paint: _Paint) -> Iterator[str]:
 
 
 def _checks(candidate: CandidateReport, paint: _Paint) -> Iterator[str]:
-    yield f"  {'check':<30}{'live':>9}{'candidate':>11}{'points':>9}  {'interval':<17}{'watched':<17}"
+    yield f"  {'check':<30}{'live':>9}{'candidate':>11}{'points':>9}  {'interval':<17}watched"
     for check in candidate.checks:
         watched = between((check.sequence.low, check.sequence.high))
         interval = between((check.effect.interval.low, check.effect.interval.high))
         mark = paint(MARKS[check.effect.direction], check.effect.direction)
         change = points(check.effect.value) if check.effect.n else "–"
         first, second = _rates(check)
-        yield f"{mark} {line(check.check, 29):<30}{first:>9}{second:>11}{change:>9}  {interval:<17}{watched:<17}".rstrip()
+        name = f"{line(check.check, 29):<30}"
+        yield f"{mark} {name}{first:>9}{second:>11}{change:>9}  {interval:<17}{watched}"
 
 
 def _rates(check: AssertionReport | ComparisonReport) -> tuple[str, str]:
@@ -122,10 +123,9 @@ def _latency(candidate: CandidateReport) -> Iterator[str]:
     yield ""
     for name, metric in candidate.latency.items():
         arms = (("live", metric.live), (line(candidate.name, 20), metric.candidate))
-        shown = "; ".join(
-            f"{arm} {seconds(found.p50)} / {seconds(found.p95)} / {seconds(found.p99)}" for arm, found in arms
-        )
-        yield f"  {name.replace('_', ' ') + ' 50/95/99':<18}{shown}; p95 {times(metric.ratio['p95'].value)}"
+        shown = {arm: " / ".join(map(seconds, (found.p50, found.p95, found.p99))) for arm, found in arms}
+        beside = "; ".join(f"{arm} {quantiles}" for arm, quantiles in shown.items())
+        yield f"  {name.replace('_', ' ') + ' 50/95/99':<21}{beside}; p95 {times(metric.ratio['p95'].value)}"
 
 
 def _account(shadow: str, account: Accounting) -> str:
