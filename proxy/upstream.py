@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -124,7 +124,10 @@ class AiohttpExchange:
         self._response = response
         self._idle = idle
         self._begun = False
-        self._lost = self._watch_close()
+        names = {name.lower() for name, _ in self.head.headers}
+        self._open_ended = not names & {b"content-length", b"transfer-encoding"}
+        self._reset = False
+        self._closed = self._watch_end()
 
     async def read(self) -> bytes:
         """The next body bytes as they arrive, b"" at the end; raises ExchangeError when the body breaks off."""
@@ -135,12 +138,17 @@ class AiohttpExchange:
         if chunk:
             if not self._begun:
                 self._begin_body()
-        elif self._lost():
+            return chunk
+        if self._open_ended and self._closed is not None:
+            await asyncio.sleep(0)  # the end of the body is told before the end of the connection
+        self._unwatch()
+        if self._reset:
             raise ExchangeError(Failure.TRUNCATED, "connection reset inside the body")
-        return chunk
+        return b""
 
     def close(self) -> None:
         """Let go of the connection; see Exchange."""
+        self._unwatch()
         self._response.close()
 
     def _begin_body(self) -> None:
@@ -148,21 +156,40 @@ class AiohttpExchange:
         connection = self._response.connection  # None once the body is complete
         if connection is not None and connection.protocol is not None:
             connection.protocol.read_timeout = self._idle
+            connection.protocol.start_timeout()  # the clock that is running was set to the first-byte limit
 
-    def _watch_close(self) -> Callable[[], bool]:
-        """Tells a reset from a clean end when only the end of the connection marks the end of the body.
+    def _watch_end(self) -> asyncio.Future[None] | None:
+        """The end of the connection, while the body is not complete: aiohttp itself does not tell it in two cases.
 
-        With a Content-Length or chunks the parser knows; without, aiohttp reports a reset as a clean end.
+        After a chunk that is not a chunk it leaves the reader waiting for ever, with its timer stopped; and where only
+        the connection's end marks the body's end, it takes a reset for a clean one.
         """
         connection = self._response.connection
-        names = {name.lower() for name, _ in self.head.headers}
-        if connection is None or connection.protocol is None or names & {b"content-length", b"transfer-encoding"}:
-            return lambda: False
-        closed = connection.protocol.closed
-        if closed is None:
-            return lambda: False
-        closed.add_done_callback(lambda future: future.cancelled() or future.exception())  # marks it as retrieved
-        return lambda: closed.done() and not closed.cancelled() and closed.exception() is not None
+        if connection is None or connection.protocol is None or (closed := connection.protocol.closed) is None:
+            return None
+        closed.remove_done_callback(_retrieve)  # one for all exchanges of a connection
+        closed.add_done_callback(_retrieve)
+        closed.add_done_callback(self._ended)
+        return closed
+
+    def _ended(self, closed: asyncio.Future[None]) -> None:
+        content = self._response.content
+        if not content.is_eof():
+            if content.exception() is None:
+                content.set_exception(aiohttp.ClientPayloadError())
+        elif self._open_ended and not closed.cancelled() and closed.exception() is not None:
+            self._reset = True
+
+    def _unwatch(self) -> None:
+        if self._closed is not None:
+            self._closed.remove_done_callback(self._ended)
+            self._closed = None
+
+
+def _retrieve(closed: asyncio.Future[None]) -> None:
+    """Looks at the exception, so that asyncio does not report it as unseen."""
+    if not closed.cancelled():
+        closed.exception()
 
 
 # First match wins, so that subclasses stand before their bases.

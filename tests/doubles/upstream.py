@@ -155,7 +155,7 @@ def answer(
 
 
 def raw(data: bytes, then: str = "close") -> Script:
-    """A script: exactly these bytes, then `close`, `reset` or `hang`."""
+    """A script: exactly these bytes, then `close`, `reset`, `hang`, or `keep` for the next request."""
 
     async def script(turn: Turn) -> None:
         await turn.send(data)
@@ -163,7 +163,7 @@ def raw(data: bytes, then: str = "close") -> Script:
             turn.close()
         elif then == "reset":
             turn.reset()
-        else:
+        elif then == "hang":
             await turn.gone()
 
     return script

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import orjson
 import pytest
+import uvloop
 
 from config.load import parse
 from config.pair import Pair
@@ -22,6 +23,11 @@ from tests.doubles.valkey import ValkeyServer, valkey_server
 
 CHAT = b'{"model":"m","messages":[{"role":"user","content":"hello"}]}'
 JSON = b"Content-Type: application/json\r\n"
+
+
+def pytest_asyncio_loop_factories() -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """The loop that production runs on: its transports end connections in ways of their own."""
+    return {"uvloop": uvloop.new_event_loop}
 
 
 @pytest.fixture(scope="session")
