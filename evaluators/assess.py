@@ -5,16 +5,36 @@ Blocking, because the store is: async callers run it in a thread. The instant co
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from config.pair import Role
+from config.pair import Call, Role
 from config.settings import DEFAULT_CHECKS, Settings
+from evaluators.core.finding import Finding
 from evaluators.core.gate import decided
+from evaluators.core.reading import read as read_reply
+from evaluators.core.reading import read_request
+from evaluators.core.reply import Reply, Request
 from evaluators.core.report import Report, ReportRules, build
 from evaluators.core.tally import ShadowTally, Window
-from evaluators.store import Store, read
+from evaluators.store import Ambiguous, Missing, Store, StoreAway, read
+from evaluators.store.browsing import Filter, PairRow
+
+__all__ = [
+    "Ambiguous",
+    "Missing",
+    "PairLine",
+    "PairSide",
+    "PairView",
+    "Reader",
+    "StoreAway",
+    "StorePairs",
+    "StoreReader",
+    "UnknownCandidate",
+    "assess",
+    "rules_of",
+]
 
 QUEUE_NOT_ASKED = -1
 
@@ -110,3 +130,74 @@ def _only(report: Report, slice: str) -> Report:
         for candidate in report.candidates
     )
     return replace(report, candidates=tuple(candidates))
+
+
+@dataclass(frozen=True, slots=True)
+class PairLine:
+    """One pair as a list shows it."""
+
+    call_id: str
+    shadow: str
+    arrived: float  # Unix seconds
+    preview: str
+    slices: tuple[str, ...]
+    joints: Mapping[str, str]  # check -> letters of observation.Found
+    live_kind: str
+    kind: str  # of the shadow's answer
+
+
+@dataclass(frozen=True, slots=True)
+class PairSide:
+    """One answer of a pair and what the checks said about it (comparisons stand with the shadow's)."""
+
+    reply: Reply
+    findings: Mapping[str, Finding]
+
+
+@dataclass(frozen=True, slots=True)
+class PairView:
+    """One pair, read again from the recorded bytes."""
+
+    call: Call
+    shadow: str
+    request: Request
+    live: PairSide
+    candidate: PairSide
+
+
+@dataclass(frozen=True, slots=True)
+class StorePairs:
+    """Pairs for people, from the store. Methods raise StoreAway; `shown` raises Missing and Ambiguous."""
+
+    store: Store
+
+    def listed(self, shadow: str, check: str, letters: tuple[str, ...], slice: str, limit: int) -> Sequence[PairLine]:
+        """The latest pairs; what is empty does not restrict."""
+        wanted = Filter(shadow=shadow, check=check, letters=letters, slices=(slice,) if slice else ())
+        return [_line(row) for row in read.pairs(self.store, wanted, limit)]
+
+    def shown(self, call_id: str, shadow: str) -> PairView:
+        """One pair with both answers."""
+        pair, findings = read.pair(self.store, call_id, shadow)
+        request = read_request(pair.call)
+        live, candidate = (
+            PairSide(
+                read_reply(outcome, request),
+                {label: finding for (side, label), finding in findings.items() if side == arm},
+            )
+            for arm, outcome in (("live", pair.live), ("shadow", pair.outcome))
+        )
+        return PairView(pair.call, pair.shadow, request, live, candidate)
+
+
+def _line(row: PairRow) -> PairLine:
+    return PairLine(
+        row.call_id,
+        row.shadow,
+        row.arrived,
+        row.preview,
+        row.slices,
+        row.joints,
+        row.live.kind.value,
+        row.arm.kind.value,
+    )

@@ -15,6 +15,7 @@ from evaluators.core.gate.fixed import ratio
 from evaluators.core.gate.reading import Reading, limit_of
 from evaluators.core.gate.watched import difference, red_line
 from evaluators.core.report.build import ReportRules
+from evaluators.core.report.export import overall
 from evaluators.core.report.shape import UNDECIDED, CandidateReport, Decision, Report, Rule, Verdict
 from evaluators.core.report.words import count
 from evaluators.core.tally import ShadowTally
@@ -59,8 +60,7 @@ def decide(candidate: CandidateReport, tally: ShadowTally, gates: Sequence[Gate]
 
 def exit_code(decisions: Iterable[Decision]) -> int:
     """0 when every decision passes, 3 when any fails, 4 otherwise and when there is none."""
-    codes = {EXIT[decision.verdict] for decision in decisions} or {EXIT[Verdict.WAIT]}
-    return EXIT[Verdict.FAIL] if EXIT[Verdict.FAIL] in codes else max(codes)
+    return EXIT[overall(decisions)]
 
 
 def _rule(gate: Gate, candidate: CandidateReport, tally: ShadowTally, alpha: float) -> Rule:

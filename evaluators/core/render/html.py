@@ -14,6 +14,7 @@ from markupsafe import Markup
 from evaluators.core.render.findings import assertions, comparisons, slices
 from evaluators.core.render.guide import guide
 from evaluators.core.render.operations import accounting, latency, outcomes, spending
+from evaluators.core.render.safe import line
 from evaluators.core.render.style import CSS, CSS_HASH
 from evaluators.core.render.verdict import card, navigation, rules
 from evaluators.core.report.shape import CandidateReport, Report
@@ -21,8 +22,7 @@ from evaluators.core.report.shape import CandidateReport, Report
 POLICY = f"default-src 'none'; style-src '{CSS_HASH}'; base-uri 'none'; form-action 'none'"
 
 PAGE = Markup(
-    '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
-    '<meta http-equiv="Content-Security-Policy" content="{policy}">'
+    '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">{head}'
     '<meta name="viewport" content="width=device-width, initial-scale=1"><meta name="referrer" content="no-referrer">'
     "<title>{title}</title><style>{css}</style></head><body>{body}</body></html>\n"
 )
@@ -35,7 +35,13 @@ NOTHING = Markup(
 
 def html(report: Report) -> str:
     """The whole page; all styles inline, light and dark by the reader's system."""
-    return str(PAGE.format(policy=POLICY, title=title(report), css=Markup(CSS), body=body(report)))
+    head = Markup('<meta http-equiv="Content-Security-Policy" content="{}">').format(POLICY)
+    return page(title(report), body(report), head)
+
+
+def page(title: str, body: Markup, head: Markup) -> str:
+    """A page around a body; `head` is what differs between a file and the dashboard."""
+    return str(PAGE.format(head=head, title=line(title), css=Markup(CSS), body=body))
 
 
 def title(report: Report) -> str:
@@ -44,13 +50,13 @@ def title(report: Report) -> str:
     return f"Understudy – {said or 'no candidates'}"
 
 
-def body(report: Report) -> Markup:
-    """What is between the body tags; the dashboard puts its own head around it."""
+def body(report: Report, links: Markup = Markup()) -> Markup:  # noqa: B008 - immutable
+    """What is between the body tags; the dashboard adds its links."""
     candidates = Markup("").join(_candidate(number, found) for number, found in enumerate(report.candidates))
     return Markup(
-        '<div class="top"><p class="mark">Understudy</p><h1>What would change?</h1><p class="soft">{}</p>{}</div>'
+        '<div class="top"><p class="mark">Understudy</p><h1>What would change?</h1><p class="soft">{}</p>{}{}</div>'
         "<main>{}{}{}</main>"
-    ).format(_when(report), navigation(report), candidates or NOTHING, accounting(report), guide())
+    ).format(_when(report), links, navigation(report), candidates or NOTHING, accounting(report), guide())
 
 
 def instant(at: float) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Any
 
@@ -19,6 +20,7 @@ from evaluators.core.report.shape import (
     Report,
     SliceReport,
     Spent,
+    Verdict,
 )
 from evaluators.core.stats.interval import Interval
 from evaluators.core.tally import Accounting
@@ -39,11 +41,20 @@ def to_json(report: Report) -> Json:
     }
 
 
+def overall(decisions: Iterable[Decision]) -> Verdict:
+    """One verdict for all: the first of fail, wait, inconclusive that any has, else pass; of none, inconclusive."""
+    found = {decision.verdict for decision in decisions} or {Verdict.INCONCLUSIVE}
+    return next(
+        verdict for verdict in (Verdict.FAIL, Verdict.WAIT, Verdict.INCONCLUSIVE, Verdict.PASS) if verdict in found
+    )
+
+
 def gate_json(report: Report) -> Json:
     """Only the decisions: what `gate --json` prints and `/gate.json` serves."""
     return {
         "schema": report.schema,
         "generated_at": report.generated_at,
+        "verdict": overall(candidate.decision for candidate in report.candidates).value,
         "candidates": [
             {"name": candidate.name, "decision": decision_json(candidate.decision)} for candidate in report.candidates
         ],

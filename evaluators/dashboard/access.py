@@ -1,0 +1,100 @@
+"""Who may look: a token by header or cookie, or nobody but this machine. Used by serve for every request.
+
+Without a token the dashboard answers on loopback only, and only to requests that name this machine: a foreign name
+that resolves to 127.0.0.1 would let any web page read prompts (DNS rebinding).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections import deque
+from ipaddress import ip_address
+
+from aiohttp import web
+from yarl import URL
+
+COOKIE = "understudy"
+
+MOST_FAILURES = 10
+FAILURE_SECONDS = 60.0
+"""More wrong tokens than this in this time and nobody may try for a while; a guesser gets 14,400 tries a day."""
+
+
+class Unprotected(ValueError):
+    """The dashboard would be readable by anyone who can reach it; the text names the remedy."""
+
+
+class Access:
+    """Decides about one request at a time; `token` "" means that only this machine may look."""
+
+    def __init__(self, token: str) -> None:
+        self._token = token.encode()
+        self._failures: deque[float] = deque(maxlen=MOST_FAILURES)
+
+    def __repr__(self) -> str:
+        return f"<Access {'with a token' if self._token else 'from this machine only'}>"
+
+    @property
+    def open(self) -> bool:
+        """True when no token is configured."""
+        return not self._token
+
+    @property
+    def ticket(self) -> str:
+        """What a logged-in browser keeps: derived from the token, so that the token itself is not stored."""
+        return hmac.new(self._token, b"understudy dashboard", hashlib.sha256).hexdigest()
+
+    def may_serve(self, host: str) -> None:
+        """Raise Unprotected when this address needs a token and there is none."""
+        if self.open and not is_loopback(host):
+            raise Unprotected(
+                f"dashboard.listen: {host} can be reached from other machines; set dashboard.token or listen on 127.0.0.1"
+            )
+
+    def allows(self, request: web.Request) -> bool:
+        """True when this request may see the report."""
+        if self.open:
+            return named_here(request)
+        scheme, _, given = request.headers.get("Authorization", "").partition(" ")
+        bearer = scheme.lower() == "bearer" and self.knows(given)
+        return bearer or hmac.compare_digest(request.cookies.get(COOKIE, "").encode(), self.ticket.encode())
+
+    def knows(self, given: str) -> bool:
+        """Compare a token in constant time."""
+        return hmac.compare_digest(given.strip().encode(), self._token)
+
+    def tries(self, given: str, now: float) -> bool:
+        """A login attempt at the monotonic instant `now`; raises HTTPTooManyRequests after too many wrong ones."""
+        recent = [failure for failure in self._failures if now - failure < FAILURE_SECONDS]
+        if len(recent) >= MOST_FAILURES:
+            raise web.HTTPTooManyRequests(text="Too many wrong tokens. Wait a minute.")
+        right = self.knows(given)
+        if not right:
+            self._failures.append(now)
+        return right
+
+
+def named_here(request: web.Request) -> bool:
+    """True when the Host header names this machine."""
+    try:
+        host = URL(f"http://{request.headers.get('Host', '')}").host or ""
+    except ValueError:
+        return False
+    return is_loopback(host)
+
+
+def same_origin(request: web.Request) -> bool:
+    """False when a browser says that another site sent this request."""
+    origin = request.headers.get("Origin")
+    return origin is None or URL(origin).authority == request.headers.get("Host", "")
+
+
+def is_loopback(host: str) -> bool:
+    """True for localhost and the loopback addresses of both families."""
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
