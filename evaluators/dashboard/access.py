@@ -48,9 +48,8 @@ class Access:
     def may_serve(self, host: str) -> None:
         """Raise Unprotected when this address needs a token and there is none."""
         if self.open and not is_loopback(host):
-            raise Unprotected(
-                f"dashboard.listen: {host} can be reached from other machines; set dashboard.token or listen on 127.0.0.1"
-            )
+            remedy = "set dashboard.token, or listen on 127.0.0.1"
+            raise Unprotected(f"dashboard.listen: {host} can be reached from other machines; {remedy}")
 
     def allows(self, request: web.Request) -> bool:
         """True when this request may see the report."""

@@ -98,12 +98,13 @@ details { margin-top: .75rem; } summary { cursor: pointer; color: var(--soft); f
 .help { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(19rem, 100%), 1fr)); gap: .25rem 3rem; }
 .help dt { font-weight: 600; margin-top: .75rem; } .help dd { margin: .1rem 0 0; color: var(--soft); }
 .notice { border-left: 3px solid var(--worse); padding: .1rem 0 .1rem 1rem; }
-pre { white-space: pre-wrap; overflow-wrap: anywhere; background: var(--wash); border-radius: 10px; padding: 1rem 1.1rem;
-  margin: .5rem 0; font: .875rem/1.6 ui-monospace, "SF Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace; }
+pre { white-space: pre-wrap; overflow-wrap: anywhere; background: var(--wash); border-radius: 10px;
+  padding: 1rem 1.1rem; margin: .5rem 0; font: .875rem/1.6 ui-monospace, "SF Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace; }
 del { color: var(--worse); } ins { color: var(--better); text-decoration-thickness: 2px; }
 .pairs td { text-align: left; } .pairs small { display: block; } .pairs th { white-space: nowrap; }
 input, select, button { font: inherit; color: inherit; background: var(--paper); border: 1px solid var(--even);
-  border-radius: 7px; padding: .25rem .6rem; } button { cursor: pointer; } label { display: inline-block; margin: .2rem 0; }
+  border-radius: 7px; padding: .25rem .6rem; }
+button { cursor: pointer; } label { display: inline-block; margin: .2rem 0; }
 @media (max-width: 44rem) {
   .top { padding-top: 1.5rem; } main, .top { padding-left: 1.1rem; padding-right: 1.1rem; }
   h1 { font-size: 1.5rem; } .card { padding: 1.25rem 1.1rem; margin: 0 -.35rem; }

@@ -27,6 +27,8 @@ from evaluators.core.tally import Accounting
 
 Json = dict[str, Any]
 
+WORST_FIRST = (Verdict.FAIL, Verdict.WAIT, Verdict.INCONCLUSIVE, Verdict.PASS)
+
 
 def to_json(report: Report) -> Json:
     """The whole report, ready for orjson; intervals are [low, high]."""
@@ -44,9 +46,7 @@ def to_json(report: Report) -> Json:
 def overall(decisions: Iterable[Decision]) -> Verdict:
     """One verdict for all: the first of fail, wait, inconclusive that any has, else pass; of none, inconclusive."""
     found = {decision.verdict for decision in decisions} or {Verdict.INCONCLUSIVE}
-    return next(
-        verdict for verdict in (Verdict.FAIL, Verdict.WAIT, Verdict.INCONCLUSIVE, Verdict.PASS) if verdict in found
-    )
+    return next(verdict for verdict in WORST_FIRST if verdict in found)
 
 
 def gate_json(report: Report) -> Json:
