@@ -35,8 +35,8 @@ def assertions(candidate: CandidateReport) -> Markup:
     rows = (_assertion(check, scale) for check in found)
     return _section(
         "How often it fails",
-        "Percentage points by which the candidate fails more often than live, on the same calls. Thick: 95% interval. "
-        "Thin: the watched interval, which stays valid however often you look.",
+        "Percentage points by which the candidate fails more often than live, on the same calls. Thick: the interval "
+        "of the calls seen. Thin: the watched interval, which stays valid however often you look.",
         _head("Check", "fewer failures ← → more failures", "live → candidate"),
         rows,
         axis(scale, [points(tick) for tick in scale.ticks()]),

@@ -5,8 +5,8 @@ from __future__ import annotations
 from markupsafe import Markup
 
 WORDS = {
-    "Interval": "Where the true value plausibly lies, given how much was seen. 95 of 100 such intervals hold it. When "
-    "zero is inside, the data do not tell the two apart.",
+    "Interval": "Where the true value plausibly lies, given how much was seen. {sure} of 100 such intervals hold it. "
+    "When zero is inside, the data do not tell the two apart.",
     "Noise floor": "Models do not repeat themselves. Live is asked twice on some calls; how often its two answers "
     "differ is what any candidate, even live itself, would show.",
     "Excess": "How often the candidate differs from live, minus the noise floor. This part is the candidate's doing. "
@@ -16,7 +16,7 @@ WORDS = {
     "Watched interval": "An ordinary interval is only honest when looked at once. The watched one holds however often "
     "you look, so you may stop as soon as it is clear. It is wider, and counts conversations, not calls.",
     "Flagged": "The candidate does worse in this slice, and worse there than in the rest of the traffic. Of all "
-    "flagged slices at most 5% are expected to be false alarms, however many there are.",
+    "flagged slices at most {wrong}% are expected to be false alarms, however many there are.",
     "Wait, inconclusive": "Wait: more conversations will tell. Inconclusive: the rule has used all it may use and is "
     "still undecided. Neither ships.",
     "No answer": "A timeout, an error or a blank answer is a failure of the one that gave it, in every check. Calls "
@@ -24,7 +24,11 @@ WORDS = {
 }
 
 
-def guide() -> Markup:
-    """The list of words, folded away only when printed."""
-    entries = (Markup("<div><dt>{}</dt><dd>{}</dd></div>").format(*entry) for entry in WORDS.items())
+def guide(alpha: float) -> Markup:
+    """The list of words, for intervals at this error level."""
+    known = {"sure": f"{100 - 100 * alpha:g}", "wrong": f"{100 * alpha:g}"}
+    entries = (
+        Markup("<div><dt>{}</dt><dd>{}</dd></div>").format(word, meaning.format_map(known))
+        for word, meaning in WORDS.items()
+    )
     return Markup('<h3>How to read this</h3><dl class="help">{}</dl>').format(Markup("").join(entries))

@@ -56,7 +56,7 @@ def body(report: Report, links: Markup = Markup()) -> Markup:  # noqa: B008 - im
     return Markup(
         '<div class="top"><p class="mark">Understudy</p><h1>What would change?</h1><p class="soft">{}</p>{}{}</div>'
         "<main>{}{}{}</main>"
-    ).format(_when(report), links, navigation(report), candidates or NOTHING, accounting(report), guide())
+    ).format(_when(report), links, navigation(report), candidates or NOTHING, accounting(report), guide(report.alpha))
 
 
 def instant(at: float) -> str:

@@ -99,7 +99,8 @@ details { margin-top: .75rem; } summary { cursor: pointer; color: var(--soft); f
 .help dt { font-weight: 600; margin-top: .75rem; } .help dd { margin: .1rem 0 0; color: var(--soft); }
 .notice { border-left: 3px solid var(--worse); padding: .1rem 0 .1rem 1rem; }
 pre { white-space: pre-wrap; overflow-wrap: anywhere; background: var(--wash); border-radius: 10px;
-  padding: 1rem 1.1rem; margin: .5rem 0; font: .875rem/1.6 ui-monospace, "SF Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace; }
+  padding: 1rem 1.1rem; margin: .5rem 0;
+  font: .875rem/1.6 ui-monospace, "SF Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace; }
 del { color: var(--worse); } ins { color: var(--better); text-decoration-thickness: 2px; }
 .pairs td { text-align: left; } .pairs small { display: block; } .pairs th { white-space: nowrap; }
 input, select, button { font: inherit; color: inherit; background: var(--paper); border: 1px solid var(--even);
