@@ -75,8 +75,8 @@ def listed(at: float) -> PriceOf:
 
     def price(model: str, usage: Usage) -> float:
         cached = min(max(usage.cached, 0), usage.input)
-        tokens = Tokens(input_tokens=usage.input, output_tokens=usage.output, cache_read_tokens=cached)
         try:
+            tokens = Tokens(input_tokens=usage.input, output_tokens=usage.output, cache_read_tokens=cached)
             return float(calc_price(tokens, model, genai_request_timestamp=moment).total_price)
         except (LookupError, ValueError):  # not listed; not a count it believes
             return NEVER

@@ -16,9 +16,9 @@ from evaluators.core.reply import Request
 MAX_TEXT = 20_000
 """Characters of the last user turn in which plain topic words are looked for."""
 MAX_PATTERN_TEXT = 4_000
-r"""The same for `re:` patterns. Python's `re` backtracks: at this length a quadratic pattern (.*a.*b) takes about 10 ms,
-but one with nested or adjacent repeats, (a+)+$ or \w+\s*\w+$, minutes or for ever. No limit that still sees a
-sentence prevents that; the operator's own file is trusted not to hold such a pattern, and nobody else can put one there."""
+r"""The same for `re:` patterns. Python's `re` backtracks: at this length a quadratic pattern (.*a.*b) takes about
+10 ms, but one with nested or adjacent repeats, (a+)+$ or \w+\s*\w+$, minutes or for ever. No limit that still sees
+a sentence prevents that; the operator's own file is trusted not to hold such a pattern."""
 MAX_VALUE = 64
 
 _PATTERN = "re:"

@@ -127,6 +127,11 @@ def error_note(error: Object) -> str:
     return "error: " + (" ".join(dict.fromkeys(named)) or "without a code")
 
 
+def unknown_note(kind: str, what: str) -> str:
+    """A part of an answer that is of no kind we read."""
+    return f"{what} of type {kind}" if _WORD.fullmatch(kind) else f"{what} without a type"
+
+
 def verdict(*, complete: bool, finish: str, said: bool) -> Kind:
     """The kind of a readable answer without an error object."""
     if finish == "content_filter":

@@ -20,6 +20,7 @@ from evaluators.core.dialects import (
     parse,
     rows,
     texts,
+    unknown_note,
     verdict,
     words,
     written,
@@ -170,7 +171,7 @@ def _reply(message: Object, *, complete: bool, error: Object | None = None, dama
             arguments = words(block.get("partial_json")) or written(obj(block.get("input")))
             calls.append(ToolCall(words(block.get("name")), arguments))
         else:
-            notes[f"a {kind[:40] or 'nameless'} block"] = None
+            notes[unknown_note(kind, "a block")] = None
     finish = words(message.get("stop_reason"))
     finish = _FINISH.get(finish, finish)
     verdicts = verdict(complete=complete, finish=finish, said=bool("".join(text).strip() or calls))

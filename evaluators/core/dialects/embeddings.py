@@ -51,7 +51,7 @@ def from_json(body: Object) -> Reply:
     if not isinstance(body.get("data"), list):
         return Reply(Kind.MALFORMED, unread=("no data in the answer",))
     found = body["data"]
-    usage = Usage(input=count(obj(body.get("usage")).get("prompt_tokens")))
+    usage = Usage(input=count(body["usage"].get("prompt_tokens")), output=0) if obj(body.get("usage")) else Usage()
     notes = ("only the first of several embeddings is read",) if len(found) > 1 else ()
     given = obj(found[0]).get("embedding") if found else None
     vector = _vector(given)

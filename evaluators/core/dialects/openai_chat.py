@@ -107,6 +107,7 @@ class _Draft:
         self._reasoning: list[str] = []
         self._refusal: list[str] = []
         self._calls: list[_Call] = []
+        self._open: dict[int, _Call] = {}  # the call that deltas of this index continue
         self._opaque = False  # there was content that is not text
         self._finish = ""
         self._model = ""
@@ -189,10 +190,9 @@ class _Draft:
         function = obj(delta.get("function")) or obj(delta.get("custom"))
         identity, name = words(delta.get("id")), words(function.get("name"))
         index = count(delta.get("index", place))
-        same = [call for call in self._calls if call.index == index]
-        call = same[-1] if same else None
+        call = self._open.get(index)
         if call is None or (identity and call.id and identity != call.id and name):
-            call = _Call(index, identity)
+            call = self._open[index] = _Call(identity)
             self._calls.append(call)
         call.add(name, function.get("arguments", function.get("input")))
 
@@ -200,8 +200,7 @@ class _Draft:
 class _Call:
     """A tool call being assembled."""
 
-    def __init__(self, index: int, identity: str) -> None:
-        self.index = index
+    def __init__(self, identity: str) -> None:
         self.id = identity
         self._name = ""
         self._arguments: list[str] = []

@@ -20,6 +20,7 @@ from evaluators.core.dialects import (
     parse,
     rows,
     texts,
+    unknown_note,
     verdict,
     words,
 )
@@ -163,7 +164,7 @@ class _Draft:
         calls = tuple(ToolCall(item.name, item.get("arguments")) for item in items if item.kind in _CALLS)
         text = "".join(item.get("text") for item in items)
         refusal = "".join(item.get("refusal") for item in items)
-        notes = [f"a {item.kind[:40] or 'nameless'} item" for item in items if item.kind not in _READ]
+        notes = [unknown_note(item.kind, "an item") for item in items if item.kind not in _READ]
         notes += ["a content part that is not text" for item in items if item.get("opaque")]
         opaque = any(item.kind in _PICTURES or item.get("opaque") for item in items)
         finish = self._finish(calls)
@@ -190,7 +191,7 @@ class _Draft:
     def _finish(self, calls: tuple[ToolCall, ...]) -> str:
         if reason := words(obj(self.response.get("incomplete_details")).get("reason")):
             return _REASONS.get(reason, reason)
-        if not self.complete:
+        if not self.complete or self._failed():
             return ""
         return "tool_calls" if calls else "stop"
 

@@ -37,7 +37,9 @@ def from_json(body: Object) -> Reply:
     if isinstance(body.get("error"), dict) and body["error"]:
         error = error_in(body)
         return Reply(fault(error), unread=(error_note(error),))
-    return Reply(Kind.OK if body else Kind.BLANK, text=written(body), model=words(body.get("model")))
+    if not body:
+        return Reply(Kind.BLANK)
+    return Reply(Kind.OK, text=written(body), model=words(body.get("model")))
 
 
 def from_events(events: Sequence[Event]) -> Reply:

@@ -48,6 +48,10 @@ from evaluators.core.reading.coding import uncoded
 from evaluators.core.reply import Kind, Reply, Request, ToolCall
 from evaluators.core.sse import MAX_EVENT, Decoder, Event
 
+MAX_EVENTS = 250_000
+"""Events in one answer. The longest answers on offer have 128,000 tokens; a bomb of empty events has millions."""
+MAX_NOTES = 16
+
 
 def read_request(call: Call) -> Request:
     """What the application asked, as far as it can be read; never raises."""
@@ -81,9 +85,16 @@ def read(outcome: Outcome, request: Request) -> Reply:
     if outcome.capped:
         kind = Kind.TRUNCATED
         notes = (*notes, "only the beginning was captured")
-    if failed is not Kind.OK and not (failed is Kind.CLIENT_LEFT and kind is Kind.OK and reply.streamed):
+    finished = reply.streamed and kind is Kind.OK and reply.finish_reason != ""
+    if failed is not Kind.OK and not (failed is Kind.CLIENT_LEFT and finished):
         kind = failed
-    return replace(reply, kind=kind, unread=notes)
+    return replace(
+        reply,
+        kind=kind,
+        finish_reason=reply.finish_reason[:_MAX_WORD],
+        model=reply.model[:_MAX_WORD],
+        unread=tuple(notes[-MAX_NOTES:]),
+    )
 
 
 class _Dialect(Protocol):
@@ -112,6 +123,8 @@ _FAILURES = {
     Failure.CANCELLED: Kind.CLIENT_LEFT,
 }
 _BY_NAME = {dialect.NAME: dialect for dialect in _DIALECTS}
+_MAX_WORD = 128
+_SLICE = 1 << 16  # fed at once: the decoder's list of lines stays small
 _LOOKED_AT = 8  # events in which the dialect must show itself; the first does, unless a gateway put its own before
 _DEPLOYMENT = re.compile(r"/deployments/([^/]+)/")  # Azure names the model in the path
 _SPACE = b" \t\r\n\xef\xbb\xbf"
@@ -150,7 +163,7 @@ def _answer(data: bytes, content_type: str, request: Request) -> Reply:
         return Reply(Kind.MALFORMED, unread=("not JSON",))
     if _binary(data, content_type):
         return Reply(Kind.OK, unread=("a binary body",))
-    return plain.from_text(data.decode("utf-8", "replace"))
+    return _from_text(data)
 
 
 def _from_json(data: bytes, request: Request) -> Reply:
@@ -158,21 +171,25 @@ def _from_json(data: bytes, request: Request) -> Reply:
     try:
         body = parse_whole(data)
     except NotJson as error:
-        if asked is not None:
-            return Reply(Kind.MALFORMED, unread=(str(error),))
-        return plain.from_text(data.decode("utf-8", "replace"))
+        return Reply(Kind.MALFORMED, unread=(str(error),)) if asked else _from_text(data)
     dialect = _by_answer(body, asked)
     if dialect is None:
-        reply = plain.from_json(obj(body))
-        return replace(reply, text=data.decode("utf-8", "replace")) if reply.text or body else reply
-    if not isinstance(body, dict):
-        return Reply(Kind.MALFORMED, unread=("not a JSON object",))
-    return dialect.from_json(body)
+        reply = plain.from_json(body) if isinstance(body, dict) else _from_text(data)
+        return replace(reply, text=data.decode("utf-8", "replace")) if reply.ok else reply
+    return dialect.from_json(body) if isinstance(body, dict) else Reply(Kind.MALFORMED, unread=("not a JSON object",))
+
+
+def _from_text(data: bytes) -> Reply:
+    return plain.from_text(data.decode("utf-8", "replace"))
 
 
 def _from_stream(data: bytes, request: Request) -> Reply:
     decoder = Decoder()
-    events = decoder.feed(data)
+    events: list[Event] = []
+    for start in range(0, len(data), _SLICE):
+        events += decoder.feed(data[start : start + _SLICE])
+        if len(events) > MAX_EVENTS:
+            return Reply(Kind.MALFORMED, streamed=True, unread=(f"more than {MAX_EVENTS:,} events",))
     if decoder.pending and data.rstrip().endswith(b"[DONE]"):
         events += decoder.feed(b"\n\n")  # some servers forget the blank line; the end was said all the same
     events += decoder.flush()

@@ -91,6 +91,8 @@ def _unzstd(data: bytes) -> tuple[bytes, bool]:
 def _unbrotli(data: bytes) -> tuple[bytes, bool]:
     brotli = importlib.import_module("brotli")
     decoder = brotli.Decompressor()
+    if not hasattr(decoder, "can_accept_more_data"):
+        raise ImportError("brotli below 1.2 cannot be told when to stop")
     try:
         return decoder.process(data, output_buffer_limit=MAX_INFLATED + 1), decoder.is_finished()
     except brotli.error as error:
