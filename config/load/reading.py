@@ -56,16 +56,14 @@ def parse(text: str, name: str, environ: Mapping[str, str], directory: Path) -> 
 
 def _validated(document: Document) -> tuple[Settings | None, Wrong]:
     wrong = list(document.wrong)
+    settings, found = None, []
     try:
         settings = Settings.model_validate(document.values, context=FROM_FILE)
+        found = clashes(settings)
     except ValidationError as error:
         wrong += _complaints(error, document)
-        settings = None
     if wrong:
         found = _clashes_of_the_rest(document.values, wrong)
-    else:
-        assert settings is not None
-        found = clashes(settings)
     wrong += [(place, not_yet(place, word) or not_yet(place) or why) for place, word, why in found]
     return (None if wrong else settings), wrong
 

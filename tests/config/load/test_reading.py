@@ -1,8 +1,12 @@
 """File and environment to Settings: whole files, all mistakes at once, no secrets shown."""
 
+import copy
+import random
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 
 from config.load import ConfigError, load, parse
 
@@ -175,3 +179,32 @@ def test_unreadable_file(tmp_path: Path, content: bytes | None) -> None:
         path.write_bytes(content)
     with pytest.raises(ConfigError, match=r"understudy\.yaml:1:1: "):
         load(path, {})
+
+
+JUNK = (None, True, 5, -1, 0.5, "x", "5s", "${A}", "${UNSET}", [], {}, [5], {"a": {"b": []}}, "file:nope", "re:(")
+
+
+def test_any_file() -> None:
+    """Whatever a person replaces in the full example, the answer is settings or a ConfigError, and the same twice."""
+    dice = random.Random(11)
+    whole = yaml.safe_load((Path(__file__).parents[3] / "config" / "examples" / "full.yaml").read_text("utf-8"))
+    refused: list[ConfigError] = []
+    for _ in range(120):
+        spoiled = copy.deepcopy(whole)
+        for _ in range(dice.randint(1, 4)):
+            spoil(spoiled, dice)
+        try:
+            parse(yaml.safe_dump(spoiled), "u.yaml", {"A": "7"}, Path("/nowhere"))
+        except ConfigError as error:
+            refused.append(error)
+    assert len(refused) > 60
+    assert all(len(set(error.mistakes)) == len(error.mistakes) > 0 for error in refused)
+
+
+def spoil(node: Any, dice: random.Random) -> None:
+    """Replace one value somewhere below, deeper ones as likely as shallow ones."""
+    key = dice.choice(list(node) if isinstance(node, dict) else range(len(node)))
+    if isinstance(node[key], dict | list) and node[key] and dice.random() < 0.8:
+        spoil(node[key], dice)
+    else:
+        node[key] = dice.choice(JUNK)
