@@ -1,0 +1,123 @@
+"""What `understudy doctor` examines: each look gives one line that says fine, notice or wrong, and the remedy.
+
+Looks only: opens connections and closes them again, sends no request to a model, writes nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import platform
+import ssl
+import sys
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Literal
+from urllib.parse import urlsplit
+
+import aiohttp
+from aiohttp import http_parser
+
+from config.clash import intruders
+from config.embedded import queue_url
+from config.settings import Settings
+from config.version import __version__
+from evaluators import wiring
+from evaluators.intake import Intake, QueueAway, QueueUnfit, connect
+from evaluators.queue_server import NoServer, find_binary
+from evaluators.store import StoreAway, StoreError
+
+_REACH_SECONDS = 5.0
+_FLOOR = (3, 14, 3)
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """One look: what was looked at, how it is, and what to do about it."""
+
+    what: str
+    state: Literal["fine", "notice", "wrong"]
+    said: str
+
+    def line(self) -> str:
+        """For a terminal."""
+        return f"{self.state:<7} {self.what:<16} {self.said}"
+
+    def json(self) -> dict[str, str]:
+        """For programs."""
+        return asdict(self)
+
+
+def installation() -> list[Examined]:
+    """Python, aiohttp's parser, and other distributions under our names."""
+    found = [Examined("version", "fine", f"understudy {__version__}, Python {platform.python_version()}")]
+    release = tuple(int(part) for part in aiohttp.__version__.split(".")[:3] if part.isdigit())
+    if release < _FLOOR:
+        found.append(Examined("aiohttp", "wrong", f"{aiohttp.__version__} has known holes; install 3.14.3 or later"))
+    elif not hasattr(http_parser, "HttpRequestParserC"):
+        found.append(Examined("aiohttp", "wrong", "without its C parser; unset AIOHTTP_NO_EXTENSIONS or reinstall"))
+    else:
+        found.append(Examined("aiohttp", "fine", f"{aiohttp.__version__} with its C parser"))
+    if sys.flags.optimize:
+        found.append(Examined("python -O", "wrong", "libraries rely on assertions; run without -O"))
+    return found + [Examined("import names", "wrong", sentence) for sentence in intruders()]
+
+
+async def surroundings(settings: Settings, environ: Mapping[str, str]) -> list[Examined]:
+    """Queue, store, and the way to every upstream."""
+    found = [await _queue(settings, environ), await asyncio.to_thread(_store, settings)]
+    upstreams = {"live": settings.live.base_url}
+    upstreams |= {one.name: one.base_url or settings.live.base_url for one in settings.candidates}
+    found += await asyncio.gather(*(_reach(name, url) for name, url in upstreams.items()))
+    if not settings.candidates:
+        found.append(Examined("candidates", "notice", "none are configured: calls are relayed and nothing is compared"))
+    if not settings.gates:
+        found.append(Examined("gates", "notice", "none are configured: `gate` will say inconclusive"))
+    return found
+
+
+async def _queue(settings: Settings, environ: Mapping[str, str]) -> Examined:
+    if settings.queue.url is None:
+        try:
+            binary = await asyncio.to_thread(find_binary)
+        except NoServer as error:
+            return Examined("queue", "wrong", str(error))
+        return Examined("queue", "fine", f"embedded: {binary.path.name} {binary.version}, append-only file in `data`")
+    intake = Intake(connect(queue_url(settings, environ)), settings.queue.stream)
+    try:
+        waiting = await intake.inspect()
+    except QueueUnfit as error:
+        return Examined("queue", "wrong", str(error))
+    except QueueAway as error:
+        return Examined("queue", "wrong", f"{error}: no answer; check queue.url, the password and the network")
+    finally:
+        await intake.close()
+    return Examined("queue", "fine", f"answers; {waiting} pairs wait")
+
+
+def _store(settings: Settings) -> Examined:
+    if settings.store.url is None and not Path(settings.data).exists():
+        return Examined("store", "fine", f"SQLite, will be made in {settings.data}")
+    try:
+        wiring.opened_store(settings).close()
+    except (StoreError, StoreAway) as error:
+        return Examined("store", "wrong", str(error))
+    return Examined("store", "fine", "opens")
+
+
+async def _reach(name: str, url: str) -> Examined:
+    """Open a connection, with TLS where the URL says so, and close it."""
+    parts = urlsplit(url)
+    secure = parts.scheme == "https"
+    port = parts.port or (443 if secure else 80)
+    try:
+        async with asyncio.timeout(_REACH_SECONDS):
+            _, writer = await asyncio.open_connection(parts.hostname, port, ssl=secure or None)
+            writer.close()
+    except TimeoutError:
+        return Examined(name, "wrong", f"{parts.hostname}:{port} does not answer within {_REACH_SECONDS:.0f} s")
+    except ssl.SSLError as error:
+        return Examined(name, "wrong", f"{parts.hostname}:{port} has no certificate we trust ({error.reason})")
+    except OSError as error:
+        return Examined(name, "wrong", f"{parts.hostname}:{port} cannot be reached ({type(error).__name__})")
+    return Examined(name, "fine", f"{parts.hostname}:{port} can be reached{' with TLS' if secure else ''}")

@@ -1,0 +1,145 @@
+"""The only file of this house that constructs things from Settings: checks, observer, store, worker, reporter.
+
+Everyone else receives what it needs. Called by cli and demo; joins worker, assess and store.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, closing
+from pathlib import Path
+
+import orjson
+
+from config.clash import intruders
+from config.embedded import queue_url, socket_path
+from config.pair import Pair
+from config.settings import Settings
+from evaluators import checks, queue_server
+from evaluators.assess import QUEUE_NOT_ASKED, StoreReader, assess
+from evaluators.core.observation import Observation
+from evaluators.core.observing import observe
+from evaluators.core.pricing import Prices, listed
+from evaluators.core.reading import read, read_request
+from evaluators.core.report import Report
+from evaluators.core.slicing import slice_rules, slices
+from evaluators.intake import Intake, connect
+from evaluators.store import Store, open_store
+from evaluators.telemetry import Telemetry
+from evaluators.worker import Pace, Worker
+
+
+class Clash(Exception):
+    """Another installed distribution owns one of our import names; starting would run a mixture of both."""
+
+
+def refuse_clash() -> None:
+    """Raise Clash when another distribution owns `config`, `proxy` or `evaluators`."""
+    found = intruders()
+    if found:
+        raise Clash("; ".join(found))
+
+
+def store_url(settings: Settings) -> str:
+    """The configured store, else SQLite in the data directory."""
+    if settings.store.url is not None:
+        return settings.store.url.get_secret_value()
+    return f"sqlite:///{(Path(settings.data) / 'understudy.db').absolute()}"
+
+
+def opened_store(settings: Settings) -> Store:
+    """The store, created when it is not there; raises StoreError and StoreAway. Close it."""
+    return open_store(store_url(settings))
+
+
+def observer(settings: Settings, now: float) -> Callable[[Pair], Observation]:
+    """The pure walk from Pair to Observation under these settings; raises BadCheck and BadRule."""
+    built = checks.build(settings.checks)
+    # A check may look at a slice that nobody wants a table of.
+    keys = dict.fromkeys([*settings.slices, *(key for check in settings.checks for key in check.when)])
+    rules = slice_rules(tuple(keys), settings.topics)
+    prices = Prices({name: (price.input, price.output) for name, price in settings.prices.items()}, listed(now))
+
+    def observed(pair: Pair) -> Observation:
+        return observe(
+            pair,
+            built,
+            read_request=read_request,
+            read=read,
+            slices_of=lambda call, request: slices(call, request, rules),
+            price=prices.cost,
+        )
+
+    return observed
+
+
+def assessed(
+    store: Store,
+    settings: Settings,
+    now: float,
+    since: float = 0.0,
+    candidate: str = "",
+    slice: str = "",
+    queue_waiting: int = QUEUE_NOT_ASKED,
+) -> Report:
+    """The Report at `now`; see assess."""
+    reader = StoreReader(store)
+    return assess(reader, settings, now=now, since=since, candidate=candidate, slice=slice, queue_waiting=queue_waiting)
+
+
+async def work(settings: Settings, stop: asyncio.Event, ready: Callable[[], None], pace: Pace | None = None) -> None:
+    """One worker until `stop` is set; `ready` is called when it begins."""
+    clock = time.time  # noqa: TID251 - a clock room
+    watch = observer(settings, clock())
+    with closing(opened_store(settings)) as store:
+        intake = Intake(connect(queue_url(settings)), settings.queue.stream)
+        worker = Worker(
+            intake, store, watch, Telemetry(), closes_after=settings.sampling.closes_after, pace=pace, clock=clock
+        )
+        ready()
+        try:
+            await worker.run(stop)
+        finally:
+            await intake.close()
+
+
+@asynccontextmanager
+async def embedded_queue(settings: Settings) -> AsyncIterator[None]:
+    """The embedded queue while the block runs, when the settings ask for it; nothing otherwise."""
+    if settings.queue.url is not None:
+        yield
+        return
+    data = Path(settings.data)
+    data.mkdir(parents=True, exist_ok=True, mode=0o700)
+    async with queue_server.running(data, socket_path(settings.data)):
+        yield
+
+
+def stop_on_signals() -> asyncio.Event:
+    """An event that SIGTERM and SIGINT set; call it inside the loop."""
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    return stop
+
+
+class JsonLines(logging.Formatter):
+    """One JSON object a line, ASCII only: a hostile name in a message cannot forge a second line."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The record without traceback: what failed is named by its type in the message."""
+        line = {"at": record.created, "level": record.levelname, "logger": record.name, "message": record.getMessage()}
+        return orjson.dumps(line).decode().encode("ascii", "backslashreplace").decode()
+
+
+def log_to_stderr(level: str) -> None:
+    """Send our own log lines to standard error."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(JsonLines())
+    logger = logging.getLogger("understudy")
+    logger.addHandler(handler)
+    logger.setLevel(level.upper())
