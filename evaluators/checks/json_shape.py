@@ -1,7 +1,8 @@
 """Assertions on JSON answers: is-json, contains-json, with an optional schema. Built by the registry in __init__.
 
 The schema is the check's `value`, else the one that the request itself demands. References outside the schema are
-never fetched: in the configuration they are a mistake, in a request the schema is not used. Formats are checked as
+never fetched, and patterns that backtrack for ever never run: in the configuration they are a mistake, in a request
+the schema is not used. Formats are checked as
 far as the validator knows them. An answer that is only tool calls, or an embedding, is skipped.
 """
 
@@ -28,6 +29,7 @@ from evaluators.core.finding import (
     Finding,
     Params,
     assertion,
+    endless,
     failed,
     passed,
     skipped,
@@ -140,16 +142,18 @@ def _validator(schema_text: bytes) -> Validator:
         kind.check_schema(schema)
     except SchemaError as error:
         raise _Unusable(f"{place(tuple(map(str, error.absolute_path)))}: {error.validator}") from error
-    _refuse_outside(schema)
+    _refuse_unsafe(schema)
     return kind(schema, registry=Registry(), format_checker=kind.FORMAT_CHECKER)
 
 
-def _refuse_outside(schema: Any) -> None:
+def _refuse_unsafe(schema: Any) -> None:
     stack = [schema]
     while stack:
         item = stack.pop()
         if isinstance(item, dict):
-            reference = item.get("$ref", "#")
-            if isinstance(reference, str) and not reference.startswith("#"):
+            reference, pattern = str(item.get("$ref", "#")), str(item.get("pattern", ""))
+            if not reference.startswith("#"):
                 raise _Unusable("a $ref leads outside the schema")
+            if endless(pattern) or any(map(endless, item)):  # patternProperties has them as keys
+                raise _Unusable("a pattern may never end")
         stack.extend(item.values() if isinstance(item, dict) else item if isinstance(item, list) else ())

@@ -21,6 +21,7 @@ from evaluators.core.finding import (
     Finding,
     Params,
     assertion,
+    endless,
     failed,
     passed,
     skipped,
@@ -28,8 +29,6 @@ from evaluators.core.finding import (
 
 MAX_SEARCHED = 20_000
 """Characters that a regular expression sees: many patterns need quadratic time, and none can be interrupted."""
-
-_ENDLESS = re.compile(r"(?<![\\+*?}])[+*]\)(?:[+*]|\{\d*,\d*\})(?!\+)")  # (a+)+ takes years on 40 letters
 
 _NO_TEXT = skipped("the answer has no text")
 
@@ -106,7 +105,7 @@ def regex(params: Params) -> Assert:
     promptfoo fails every answer when the pattern is invalid; here an invalid pattern stops the start, and so does the
     commonest form of endless backtracking, a repeated group that ends with a repetition.
     """
-    if _ENDLESS.search(params.text()):
+    if endless(params.text()):
         raise BadCheck(f"{params.type} may never end: write (a+)+ as (a++)+, which does not backtrack")
     try:
         pattern = re.compile(params.text())

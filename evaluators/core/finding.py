@@ -10,6 +10,7 @@ A check is a factory that closes over its parameters and returns a pure function
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -128,6 +129,17 @@ class Params:
         if not 0 <= chosen < inf:
             raise BadCheck(f"{self.type} needs a `threshold:` of zero or more")
         return chosen
+
+
+_ENDLESS = re.compile(r"(?<![\\+*?}])[+*]\)(?:[+*]|\{\d*,\d*\})(?!\+)")
+
+
+def endless(pattern: str) -> bool:
+    """True for the commonest form of a pattern that backtracks for ever, a repeated group that ends with a repetition.
+
+    (a+)+$ takes years on forty letters, and nothing can interrupt it; (a++)+$ says the same and does not backtrack.
+    """
+    return bool(_ENDLESS.search(pattern))
 
 
 def _is_text(value: object) -> bool:

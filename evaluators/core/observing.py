@@ -24,7 +24,7 @@ from evaluators.core.finding import (
     skipped,
 )
 from evaluators.core.observation import ArmFacts, Found, Observation
-from evaluators.core.reply import EXCUSED, Reply, Request, Usage
+from evaluators.core.reply import EXCUSED, Kind, Reply, Request, Usage
 
 ReadRequest = Callable[[Call], Request]
 Read = Callable[[Outcome, Request], Reply]
@@ -34,7 +34,6 @@ Price = Callable[[str, Usage], float]  # model, usage -> USD, NEVER when unknown
 PREVIEW = 120
 """Characters of the last user turn that lists show."""
 
-_STOPPED = frozenset({Failure.CLIENT_LEFT, Failure.CANCELLED})
 _ASSERTED = {Result.PASS: "p", Result.FAIL: "f", Result.SKIP: "s", Result.BROKEN: "b"}
 _COMPARED = {Result.SAME: "m", Result.DIFFER: "d", Result.SKIP: "s", Result.BROKEN: "b"}
 _NO_ANSWER = "x"
@@ -91,10 +90,10 @@ def _facts(outcome: Outcome, arm: Arm) -> ArmFacts:
 def _excuse(pair: Pair, live: Arm, shadow: Arm) -> str:
     """Why this pair says nothing about anybody; "" when it does."""
     for name, outcome, arm in (("live", pair.live, live), ("shadow", pair.outcome, shadow)):
-        if outcome.failure in _STOPPED or arm.reply.kind in EXCUSED:
+        if arm.reply.kind in EXCUSED:
             return f"{name} was stopped before its answer was complete"
-        if outcome.capped:
-            return f"{name}'s answer is longer than capture.max_body"
+        if outcome.capped and outcome.failure is Failure.NONE and arm.reply.kind is Kind.TRUNCATED:
+            return f"{name}'s answer is longer than capture.max_body"  # our limit, not its failure
     return ""
 
 
