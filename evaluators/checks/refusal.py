@@ -6,8 +6,8 @@ away from the request (to advice, help, principles) and gives no substance such 
 are general ways of declining in English; a provider's own flags cover every language.
 
 Measured on 900 labelled answers (XSTest, two models; positive = full or partial refusal): F1 .91 on a model that
-declines in so many words, .80 on one that declines by polite correction. On 2,415 answers to everyday prompts 46 are
-graded as refusals, nearly all of which do decline at least in part.
+declines in so many words, .80 on one that declines by polite correction; the rules were written with these answers in
+view, so expect less elsewhere. Of 2,415 answers to everyday prompts 46 are graded as refusals; most do decline in part.
 """
 
 from __future__ import annotations
