@@ -55,7 +55,7 @@ def decide(candidate: CandidateReport, tally: ShadowTally, gates: Sequence[Gate]
         names = [rule.name for rule in blockers if rule.verdict is verdict]
         if names:
             return Decision(verdict, sentence.format(some=len(names), all=total, names=", ".join(names)), rules)
-    return Decision(Verdict.PASS, f"Passed {total} of {len(blockers)}.", rules)
+    return Decision(Verdict.PASS, f"All blocking rules passed ({len(blockers)}).", rules)
 
 
 def exit_code(decisions: Iterable[Decision]) -> int:

@@ -65,6 +65,8 @@ def _comparison(tally: CheckTally, control: CheckTally | None, alpha: float) -> 
         candidate=candidate,
         control=noise,
         excess=excess(candidate, cells, alpha),
+        candidate_only=cells.candidate_only,
+        control_only=cells.other_only,
         answered=differing(tally.joint, alpha, answered=True),
     )
 

@@ -135,7 +135,11 @@ def _comparison(check: ComparisonReport) -> Json:
         "arms": {"candidate": _arm(check.candidate), "control": _arm(check.control)},
         "rate": _rate(check.candidate),
         "noise": _rate(check.control),
-        "excess": _estimate(check.excess),
+        "excess": {
+            **_estimate(check.excess),
+            "candidate_only": check.candidate_only,
+            "control_only": check.control_only,
+        },
         "answered": _arm(check.answered),
     }
 
@@ -149,6 +153,7 @@ def _slice(found: SliceReport) -> Json:
         "arms": {"candidate": _arm(found.candidate), other: _arm(found.other)},
         measure: found.effect.value,
         "interval": _interval(found.effect.interval),
+        "answered": _estimate(found.answered),
         "conversations": found.conversations,
         "worse": found.worse,
         "others": found.others,

@@ -117,6 +117,8 @@ class ComparisonReport(CheckReport):
     candidate: ArmRate
     control: ArmRate
     excess: Estimate
+    candidate_only: int  # calls with a control on which only the candidate differs
+    control_only: int
     answered: ArmRate  # the complete-case view
 
     @property
@@ -136,13 +138,14 @@ class SliceReport:
     candidate: ArmRate
     other: ArmRate  # live for an assertion, the control for a comparison
     effect: Estimate  # difference or excess inside the slice
+    answered: Estimate  # the same over pairs where both arms answered; for a comparison the candidate's own rate
     conversations: int
     worse: int
     others: int
     others_worse: int
     e_value: float
     tested: bool  # enough conversations inside and outside
-    flagged: bool  # survives e-BH over the tested slices of this candidate and check
+    flagged: bool  # survives closed e-BH over the tested slices of this candidate and check
     direction: str  # of the effect: worse, better or even
     examples: tuple[str, ...]
 

@@ -1,4 +1,4 @@
-"""Where: every slice of one check beside the rest of the traffic, with e-BH over the slices. Used by build.
+"""Where: every slice of one check beside the rest of the traffic, with closed e-BH over the slices. Used by build.
 
 Which slices are tested depends on how many conversations they hold, never on how those ended: a slice that is all
 of the traffic has no rest to be compared with, a tiny one could not be told from chance.
@@ -6,9 +6,9 @@ of the traffic has no rest to be compared with, a tiny one could not be told fro
 
 from __future__ import annotations
 
-from evaluators.core.report.cells import arm_rate, assertion_cells, differing, excess, noise_cells, paired
-from evaluators.core.report.shape import ArmRate, Estimate, SliceReport
-from evaluators.core.stats.evidence import e_bh, e_value
+from evaluators.core.report.cells import ANSWERED, arm_rate, assertion_cells, differing, excess, noise_cells, paired
+from evaluators.core.report.shape import ArmRate, Estimate, Paired, SliceReport
+from evaluators.core.stats.evidence import e_bh_closed, e_value
 from evaluators.core.tally import CheckTally, Evidence
 
 MIN_SUPPORT = 20
@@ -23,7 +23,7 @@ def slice_reports(tally: CheckTally, alpha: float) -> tuple[SliceReport, ...]:
     e_values = {
         name: e_value(seen.log_bets, seen.worse, seen.better) for name, seen in evidence.items() if _supported(seen)
     }
-    flagged = e_bh(e_values, alpha)
+    flagged = e_bh_closed(e_values, alpha)
     found = (_slice(tally, name, evidence[name], e_values, name in flagged, alpha) for name in evidence)
     return tuple(sorted(found, key=_rank))
 
@@ -39,7 +39,7 @@ def _supported(evidence: Evidence) -> bool:
 def _slice(
     tally: CheckTally, name: str, evidence: Evidence, e_values: dict[str, float], flagged: bool, alpha: float
 ) -> SliceReport:
-    candidate, other, effect = (_compared if tally.comparison else _asserted)(tally, name, alpha)
+    candidate, other, effect, answered = (_compared if tally.comparison else _asserted)(tally, name, alpha)
     return SliceReport(
         slice=name,
         check=tally.label,
@@ -48,6 +48,7 @@ def _slice(
         candidate=candidate,
         other=other,
         effect=effect,
+        answered=answered,
         conversations=evidence.conversations,
         worse=evidence.worse,
         others=evidence.others,
@@ -60,16 +61,28 @@ def _slice(
     )
 
 
-def _asserted(tally: CheckTally, name: str, alpha: float) -> tuple[ArmRate, ArmRate, Estimate]:
-    cells = assertion_cells(tally.slices[name])
-    pair = paired(cells, alpha)
+def _asserted(tally: CheckTally, name: str, alpha: float) -> tuple[ArmRate, ArmRate, Estimate, Estimate]:
+    letters = tally.slices[name]
+    cells = assertion_cells(letters)
     return (
         arm_rate(cells.candidate, cells.n, alpha),
         arm_rate(cells.other, cells.n, alpha),
-        Estimate(pair.difference, pair.interval, pair.n),
+        _difference(paired(cells, alpha)),
+        _difference(paired(assertion_cells(letters, ANSWERED), alpha)),
     )
 
 
-def _compared(tally: CheckTally, name: str, alpha: float) -> tuple[ArmRate, ArmRate, Estimate]:
-    candidate, cells = differing(tally.slices[name], alpha), noise_cells(tally.slice_noise.get(name, {}))
-    return candidate, arm_rate(cells.other, cells.n, alpha), excess(candidate, cells, alpha)
+def _compared(tally: CheckTally, name: str, alpha: float) -> tuple[ArmRate, ArmRate, Estimate, Estimate]:
+    letters = tally.slices[name]
+    candidate, cells = differing(letters, alpha), noise_cells(tally.slice_noise.get(name, {}))
+    answered = differing(letters, alpha, answered=True)
+    return (
+        candidate,
+        arm_rate(cells.other, cells.n, alpha),
+        excess(candidate, cells, alpha),
+        Estimate(answered.rate, answered.interval, answered.n),
+    )
+
+
+def _difference(pair: Paired) -> Estimate:
+    return Estimate(pair.difference, pair.interval, pair.n)

@@ -1,0 +1,111 @@
+"""One check: hand-computed tallies become the published numbers, with positive meaning worse."""
+
+from __future__ import annotations
+
+import pytest
+
+from evaluators.core.report.checks import SHOWN_PATHS, check_report, worse_positive
+from evaluators.core.report.shape import AssertionReport, ComparisonReport
+from evaluators.core.stats.interval import Interval
+from tests.evaluators.core.samples import assertion, comparison
+
+
+def asserted(**given: object) -> AssertionReport:
+    """An assertion's report without a control."""
+    found = check_report(assertion(**given), None, 0.05)  # type: ignore[arg-type]
+    assert isinstance(found, AssertionReport)
+    return found
+
+
+def compared(tally: object = None, control: object = None) -> ComparisonReport:
+    """A comparison's report."""
+    found = check_report(tally or comparison(), control, 0.05)  # type: ignore[arg-type]
+    assert isinstance(found, ComparisonReport)
+    return found
+
+
+def test_arms_and_difference_share_their_pairs() -> None:
+    """The difference is the candidate's failing rate minus live's."""
+    found = asserted(joint={"pp": 80, "pf": 6, "px": 4, "fp": 3, "ff": 2, "xp": 1, "xx": 4})
+    assert (found.candidate.failed, found.live.failed, found.candidate.n) == (16, 10, 100)
+    assert (found.paired.regressed, found.paired.fixed) == (10, 4)
+    assert found.paired.difference == pytest.approx(found.candidate.rate - found.live.rate)
+    assert found.effect.value == found.paired.difference
+
+
+def test_complete_cases_leave_out_silence() -> None:
+    """The complete-case view has only pairs where both answered."""
+    found = asserted(joint={"pp": 80, "pf": 6, "px": 4, "fp": 3, "xp": 1})
+    assert (found.answered.n, found.answered.regressed, found.answered.fixed) == (89, 6, 3)
+
+
+def test_mid_p() -> None:
+    """Cavo et al. 2012: mid-p McNemar .034690."""
+    assert asserted(joint={"ff": 59, "pf": 6, "fp": 16, "pp": 80}).p == pytest.approx(0.034690, abs=5e-7)
+
+
+def test_skips_and_breakage_are_counted_apart() -> None:
+    """A pair that could not be judged is in neither arm."""
+    found = asserted(joint={"pp": 5, "ps": 2, "bp": 1, "sb": 1, "ss": 4})
+    assert (found.skipped, found.broken, found.paired.n) == (6, 2, 5)
+
+
+def test_sign_turns_in_one_place() -> None:
+    """Tallies count scores, negative is worse; the report's sequence is positive for worse."""
+    found = worse_positive({(-1, 1): 43, (0, 1): 207}, 0.05)
+    assert 0 < found.low < 0.172 < found.high
+    assert worse_positive({(1, 1): 43, (0, 1): 207}, 0.05) == Interval(-found.high, -found.low)
+    assert worse_positive({}, 0.05) == Interval(-1.0, 1.0)
+
+
+def test_sequence_counts_conversations() -> None:
+    """The sequence belongs to closed conversations, the interval to pairs."""
+    found = asserted(joint={"pp": 8, "pf": 2}, difference={(0, 1): 3, (-1, 2): 1})
+    assert (found.conversations, found.paired.n) == (4, 10)
+
+
+def test_control_arm() -> None:
+    """The control's failing rate stands beside the others."""
+    control = assertion(joint={"pp": 18, "pf": 2})
+    found = check_report(assertion(), control, 0.05)
+    assert isinstance(found, AssertionReport)
+    assert (found.control.failed, found.control.n) == (2, 20)
+    assert asserted().control.n == 0
+
+
+def test_comparison() -> None:
+    """Rate, noise and excess belong together: the excess is the rate above the noise."""
+    found = compared()
+    assert (found.candidate.rate, found.control.rate, found.effect.value) == pytest.approx((0.18, 0.12, 0.06))
+    assert (found.candidate_only, found.control_only) == (110, 50)
+
+
+def test_comparison_before_any_conversation_closed() -> None:
+    """The control's own rate is shown, the excess is unknown."""
+    found = compared(comparison(noise={}, joint={"d": 5, "m": 5}), comparison(noise={}, joint={"d": 1, "m": 9}))
+    assert (found.control.rate, found.excess.n, found.excess.interval) == (0.1, 0, Interval(-1.0, 1.0))
+    assert compared(comparison(noise={}, joint={"d": 5, "m": 5})).control.n == 0
+
+
+def test_paths_rank_by_excess() -> None:
+    """Each place shows both shares; what differs most above noise comes first, and the list is bounded."""
+    tally = comparison(paths={"/a": 100, "/b": 90, **{f"/z{number:02}": 1 for number in range(30)}})
+    control = comparison(joint={"d": 50, "m": 50}, paths={"/a": 9})
+    found = compared(tally, control)
+    assert len(found.paths) == SHOWN_PATHS
+    assert [(path.path, path.candidate, path.noise) for path in found.paths[:2]] == [
+        ("/b", 0.09, 0.0),
+        ("/a", 0.1, 0.09),
+    ]
+    assert found.paths[1].excess == pytest.approx(0.01)
+
+
+def test_paths_without_pairs() -> None:
+    """A place without a judged pair has no share."""
+    found = asserted(joint={}, paths={"/a": 1})
+    assert (found.paths[0].candidate, found.paths[0].n) == (0.0, 0)
+
+
+def test_examples() -> None:
+    """Call ids of regressions over all traffic."""
+    assert asserted(examples={"": ("a", "b"), "topic=x": ("c",)}).examples == ("a", "b")
