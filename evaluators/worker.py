@@ -21,7 +21,7 @@ from config.pair import Pair
 from config.wire import WireError
 from evaluators.core.finding import Result
 from evaluators.core.observation import Observation
-from evaluators.intake import MOST_DELIVERIES, Intake, QueueAway, QueueUnfit, Taken, identity
+from evaluators.intake import MOST_DELIVERIES, MOST_UNEXPLAINED, Intake, QueueAway, QueueUnfit, Taken, identity
 from evaluators.store import Store, StoreAway, write
 from evaluators.store.counting import bucket_of
 from evaluators.store.write import DeadLetter, Recorded, Written
@@ -41,7 +41,7 @@ class Pace:
     batch: int = 64  # pairs per transaction: 300 cost a third less per pair and hold the write lock five times longer
     block: float = 1.0  # longest wait for a first pair, and so for noticing a stop
     check_limit: float = 15.0  # longest a batch may be checked before the pair in hand is given up
-    lease: float = 60.0  # entries untouched for this long are taken over: more than three batches at their limit
+    lease: float = 60.0  # entries untouched for this long are taken over; renewed three times as often
     reclaim: float = 5.0
     fold: float = 1.0
     patience: float = 5.0  # longest wait of a closed conversation for a full block
@@ -77,7 +77,6 @@ class Worker:
         # One batch waits while one is in work: that hides the queue's answer time, and more would only age.
         self._batches: asyncio.Queue[list[Taken]] = asyncio.Queue(maxsize=1)
         self._held: set[bytes] = set()
-        self._store_away = False
 
     def __repr__(self) -> str:
         return f"<Worker {self._intake.consumer} holding {len(self._held)}>"
@@ -94,6 +93,7 @@ class Worker:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._every(pace.fold, "fold", self._fold, stop))
             tasks.create_task(self._every(pace.accounting, "accounting", self._account, stop))
+            tasks.create_task(self._every(pace.lease / 3, "renew", self._renew, stop))
             reclaim = tasks.create_task(self._every(pace.reclaim, "reclaim", partial(self._reclaim, stop), stop))
             take = tasks.create_task(self._take(stop))
             work = tasks.create_task(self._work(stop))
@@ -115,51 +115,53 @@ class Worker:
                     await self._intake.open()  # a server that lost its data has lost the group too
                 continue
             if taken:
-                await self._hand_over(taken)
+                self._held.update(one.id for one in taken)
+                await self._batches.put(taken)
+
+    async def _renew(self) -> None:
+        """Deliveries shall count workers that died, not ones that are slow or wait for the store.
+
+        A check that hangs does not live on by this: check_limit ends it; where it stops the process, it stops this too.
+        """
+        await self._intake.renew(list(self._held))
 
     async def _reclaim(self, stop: asyncio.Event) -> None:
         """Take over what dead workers left, one entry at a time.
 
         A delivery counts against an entry. Whichever entry ended its worker, those beside it in the batch did not, and
-        alone they are counted alone. While the store is away nothing is taken over: pairs would die of its absence.
+        alone they are counted alone.
         """
-        while not (stop.is_set() or self._store_away):
+        while not stop.is_set():
             found = await self._intake.reclaim(self._pace.lease, 1)
             self._telemetry.lost.inc(found.lost)
             if not found.entries:
                 break
             fresh = [taken for taken in found.entries if taken.id not in self._held]
             self._telemetry.reclaimed.inc(len(fresh))
-            if fresh:
-                await self._hand_over(fresh)
+            self._held.update(taken.id for taken in fresh)
+            await self._finish(fresh, stop)
         await self._intake.forget_the_gone()
-
-    async def _hand_over(self, taken: list[Taken]) -> None:
-        self._held.update(one.id for one in taken)
-        await self._batches.put(taken)
-
-    # --- working ------------------------------------------------------------------------------------------------------
 
     async def _work(self, stop: asyncio.Event) -> None:
         while True:
-            batch = await self._batches.get()
-            try:
-                await self._judge(batch, stop)
-            except QueueAway as error:  # what was recorded is recorded; the entries come again and add nothing
-                await self._away("queue", error, stop)
-            except Exception as error:  # the edge of the worker: a bug of ours costs a batch, which comes again
-                self._crashed("work", error)
-            finally:
-                self._held.difference_update(taken.id for taken in batch)
-                self._batches.task_done()
+            await self._finish(await self._batches.get(), stop)
+            self._batches.task_done()
+
+    async def _finish(self, batch: Sequence[Taken], stop: asyncio.Event) -> None:
+        try:
+            await self._judge(batch, stop)
+        except QueueAway as error:  # what was recorded is recorded; the entries come again and add nothing
+            await self._away("queue", error, stop)
+        except Exception as error:  # the edge of the worker: a bug of ours costs a batch, which comes again
+            self._crashed("work", error)
+        finally:
+            self._held.difference_update(taken.id for taken in batch)
 
     async def _judge(self, batch: Sequence[Taken], stop: asyncio.Event) -> None:
-        spent = [taken for taken in batch if taken.deliveries > MOST_DELIVERIES]
-        for taken in spent:
-            await self._bury(
-                taken, Failed("deliveries", f"taken {taken.deliveries} times without a result", True), stop
-            )
-        waiting = [taken for taken in batch if taken.deliveries <= MOST_DELIVERIES]
+        for taken in batch:
+            if taken.deliveries > MOST_UNEXPLAINED:
+                await self._bury(taken, Failed("deliveries", "every worker that took it ended", True), stop)
+        waiting = [taken for taken in batch if taken.deliveries <= MOST_UNEXPLAINED]
         while waiting:
             with self._telemetry.checking.time():
                 results = await self._check(waiting)
@@ -246,15 +248,11 @@ class Worker:
         """Do it in a thread; while the store is away wait and try again, until `stop`: then raises StoreAway."""
         while True:
             try:
-                done = await asyncio.to_thread(act)
+                return await asyncio.to_thread(act)
             except StoreAway as error:
-                self._store_away = True
                 if stop.is_set():
                     raise
                 await self._away("store", error, stop)
-            else:
-                self._store_away = False
-                return done
 
     async def _fold(self) -> None:
         now, pace = self._clock(), self._pace

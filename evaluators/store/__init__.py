@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, select
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, InterfaceError, OperationalError
+from sqlalchemy.exc import ArgumentError, DatabaseError, DataError, IntegrityError, ProgrammingError
 
 from evaluators.store import schema
 from evaluators.store.upsert import insert_new
@@ -131,7 +131,9 @@ def _prepare(store: Store) -> None:
 def _mapped() -> Iterator[None]:
     try:
         yield
-    except (OperationalError, InterfaceError) as error:
+    except (DataError, IntegrityError, ProgrammingError):
+        raise  # about what was written, not about the store
+    except DatabaseError as error:
         raise StoreAway(f"store: {str(error.orig)[:200]}") from error
 
 

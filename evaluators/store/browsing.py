@@ -155,6 +155,7 @@ def _delivered(connection: Connection, row: PairRow) -> Pair:
     fields = {
         b"schema": record.schema.encode(),
         b"id": f"{row.call_id}:{row.shadow}".encode(),
+        b"shadow": row.shadow.encode(),
         b"head": zlib.decompress(record.head),
         b"request": record.request,
         b"live": record.live,

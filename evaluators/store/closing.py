@@ -45,6 +45,12 @@ def fold(store: Store, now: float, closes_after: float, patience: float = PATIEN
     return folded
 
 
+def unfolded(store: Store) -> int:
+    """Pairs whose conversation has not been closed yet; raises StoreAway."""
+    with store.reading() as connection:
+        return int(connection.execute(select(func.count()).where(schema.pairs.c.block == 0)).scalar_one())
+
+
 def _fold_block(store: Store, now: float, quiet_since: float, patience: float) -> int:
     with store.reading() as connection:  # most ticks find nothing: they should not ask for the write lock
         if not _ready(connection, quiet_since, patience):

@@ -24,7 +24,7 @@ from sqlalchemy import (
 )
 
 VERSION = 1
-"""Of these tables; a store with a higher number is refused."""
+"""Of these tables, and of what is inside them: a change of stats.evidence.LIFTS raises it too."""
 
 ARMS = ("live", "shadow")
 TIMINGS = ("first_byte", "total", "longest_gap")

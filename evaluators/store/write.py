@@ -59,7 +59,7 @@ class DeadLetter:
 
 def record(store: Store, recorded: Sequence[Recorded], now: float) -> Written:
     """Record a batch and add it to the tallies, all or nothing; raises StoreAway when the store does not take it."""
-    batch = {(one.observation.call_id, one.observation.shadow): one for one in reversed(recorded)}
+    batch = {(one.observation.call_id, one.observation.shadow): one for one in recorded}
     with store.writing() as connection:
         used = (found.check for one in batch.values() for found in one.observation.found)
         ids, checks = check_ids(connection, store.known.checks, used, now)

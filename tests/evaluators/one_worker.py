@@ -17,7 +17,7 @@ from evaluators.telemetry import Telemetry
 from evaluators.worker import Pace, Worker
 from tests.evaluators.made import assess
 
-PACE = Pace(batch=32, block=0.1, lease=0.5, reclaim=0.1, fold=0.1, patience=0.3, accounting=0.2, away=0.1)
+PACE = Pace(batch=32, block=0.1, lease=1.0, reclaim=0.1, fold=0.1, patience=0.3, accounting=0.2, away=0.1)
 
 
 class Mortal(Intake):

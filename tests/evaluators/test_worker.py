@@ -21,7 +21,7 @@ from sqlalchemy import func, select
 from config import wire
 from config.pair import Pair
 from evaluators.core.observation import Observation
-from evaluators.intake import GROUP, Intake, connect
+from evaluators.intake import GROUP, MOST_UNEXPLAINED, Intake, connect
 from evaluators.store import Store, StoreAway, open_store, read, schema
 from evaluators.telemetry import Telemetry
 from evaluators.worker import Pace, Worker
@@ -145,6 +145,9 @@ def kill_some(server: ValkeyServer, folder: Path, store: Store, *, calls: int, w
         until(lambda: waiting(server) == (0, 0), limit)
         until(lambda: open_sessions(store) == 0, limit)
         crew.dismiss()
+    with server.client() as client:
+        letters: Any = client.xrange("pairs:dead")
+    assert [(fields[b"dead:reason"], fields[b"dead:deliveries"]) for _, fields in letters] == []
     assert recorded(store) == 2 * calls
     assert dead(store) == 0
     assert_tallies_are_the_raw_rows(store)
@@ -369,3 +372,19 @@ async def test_what_is_in_hand_is_finished_on_stop(server: ValkeyServer, store: 
         await asyncio.wait_for(begun.wait(), 5)
     assert recorded(store) == 8
     assert waiting(server) == (0, 0)
+
+
+async def test_an_entry_that_ended_every_worker_is_buried_unread(server: ValkeyServer, store: Store) -> None:
+    """An entry that was delivered four times without an answer is not tried again; its neighbours are."""
+    publish(server, 2)
+    deserter = Intake(connect(server.url), "pairs", "deserter")
+    await deserter.open()
+    taken = await deserter.take(9, 0)
+    for _ in range(MOST_UNEXPLAINED - 1):
+        (found,) = (await deserter.reclaim(0, 1)).entries
+        assert found.id == taken[0].id
+    async with working(server, store) as telemetry:
+        await happens(lambda: waiting(server) == (0, 0))
+    await deserter.close()
+    assert value(telemetry, "dead_letters_total", reason="deliveries") == 1
+    assert (dead(store), recorded(store)) == (1, 3)

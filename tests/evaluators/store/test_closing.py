@@ -1,0 +1,109 @@
+"""When conversations close, and that each pair becomes evidence once."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from sqlalchemy import select
+
+from evaluators.core.stats.evidence import BLOCK
+from evaluators.store import Store, open_store, read, schema, write
+from evaluators.store.closing import BLOCK_MAX, fold
+from tests.evaluators.made import NOON, observation, recorded
+from tests.evaluators.store.recomputed import assert_tallies_are_the_raw_rows
+
+QUIET = 600.0
+
+
+def talk(store: Store, conversation: str, *numbers: int, now: float, shadow: str = "mini") -> None:
+    pairs = [recorded(observation(number, shadow, conversation=conversation)) for number in numbers]
+    write.record(store, pairs, now)
+
+
+def conversations(store: Store) -> int:
+    return sum(tally.conversations for tally in read.tallies(store, 0, 1e11))
+
+
+def test_a_conversation_closes_when_its_newest_pair_is_old(store: Store) -> None:
+    """Closed means that none of its pairs was recorded for so long; the last one counts, of whichever shadow."""
+    talk(store, "a", 1, now=NOON)
+    talk(store, "a", 2, now=NOON + 500, shadow="control")
+    assert fold(store, NOON + 1099, QUIET, patience=0) == 0
+    assert fold(store, NOON + 1100, QUIET, patience=0) == 1
+    assert fold(store, NOON + 9999, QUIET, patience=0) == 0
+    assert_tallies_are_the_raw_rows(store)
+
+
+def test_an_unfilled_block_waits_for_others(store: Store) -> None:
+    """A closed conversation waits at most its patience for a block to fill."""
+    talk(store, "a", 1, now=NOON)
+    assert fold(store, NOON + QUIET + 4.9, QUIET, patience=5) == 0
+    talk(store, "b", 2, now=NOON + 3)
+    assert fold(store, NOON + QUIET + 5, QUIET, patience=5) == 2
+
+
+def test_a_full_block_does_not_wait(store: Store) -> None:
+    """As many conversations as fill a block are sealed as soon as they are closed."""
+    for number in range(BLOCK - 1):
+        talk(store, f"c{number}", number, now=NOON)
+    assert fold(store, NOON + QUIET, QUIET) == 0
+    talk(store, "last", BLOCK, now=NOON)
+    assert fold(store, NOON + QUIET, QUIET) == BLOCK
+
+
+def test_many_blocks_are_sealed_in_one_go(store: Store) -> None:
+    """A backlog is folded completely, in blocks of bounded size, the longest quiet first."""
+    count = BLOCK_MAX + 10
+    pairs = [recorded(observation(number, conversation=f"c{number}")) for number in range(count)]
+    for start in range(0, count, 50):
+        write.record(store, pairs[start : start + 50], NOON + start)
+    assert fold(store, NOON + 1e5, QUIET) == count
+    with store.reading() as connection:
+        sizes = [row.conversations for row in connection.execute(select(schema.blocks).order_by(schema.blocks.c.id))]
+    assert sizes == [BLOCK_MAX, 10]
+    assert_tallies_are_the_raw_rows(store)
+
+
+def test_a_conversation_that_resumes_is_a_new_one(store: Store) -> None:
+    """Pairs after the folding form another conversation; those before are not counted again."""
+    talk(store, "a", 1, 2, now=NOON)
+    assert fold(store, NOON + 1000, QUIET) == 1
+    talk(store, "a", 3, now=NOON + 2000)
+    assert fold(store, NOON + 3000, QUIET) == 1
+    assert conversations(store) == 2
+    assert_tallies_are_the_raw_rows(store)
+
+
+def test_a_pair_delivered_again_does_not_reopen_its_conversation(store: Store) -> None:
+    """A duplicate after the folding changes nothing."""
+    talk(store, "a", 1, now=NOON)
+    assert fold(store, NOON + 1000, QUIET) == 1
+    talk(store, "a", 1, now=NOON + 2000)
+    assert fold(store, NOON + 9999, QUIET) == 0
+    assert conversations(store) == 1
+
+
+def test_several_workers_fold_each_conversation_once(store: Store, url: str) -> None:
+    """Workers that fold at the same time share the blocks among them."""
+    pairs = [recorded(observation(number, conversation=f"c{number}")) for number in range(3 * BLOCK_MAX)]
+    write.record(store, pairs, NOON)
+    stores = [open_store(url) for _ in range(4)]
+    with ThreadPoolExecutor(4) as pool:
+        folded = pool.map(lambda one: fold(one, NOON + 1e5, QUIET), stores)
+        assert sum(folded) >= 3 * BLOCK_MAX
+    for one in stores:
+        one.close()
+    assert conversations(store) == 3 * BLOCK_MAX
+    assert_tallies_are_the_raw_rows(store)
+
+
+@pytest.mark.parametrize("joint", ["pf", "pp"])
+def test_when_a_block_is_sealed_does_not_depend_on_outcomes(store: Store, joint: str) -> None:
+    """All right or all wrong, the same conversations are in the same blocks at the same times."""
+    pairs = [recorded(observation(n, conversation=f"c{n}", joints=(joint, "m"))) for n in range(BLOCK + 5)]
+    write.record(store, pairs[:BLOCK], NOON)
+    write.record(store, pairs[BLOCK:], NOON + 10)
+    assert fold(store, NOON + QUIET, QUIET) == BLOCK
+    assert fold(store, NOON + QUIET + 12, QUIET) == 0
+    assert fold(store, NOON + QUIET + 15, QUIET) == 5
