@@ -119,7 +119,8 @@ class Handler:
         finally:
             if not intake.complete:
                 self._follow(visit, None, "client_left")
-            visit.end(Failure.CANCELLED if self._stopping else Failure.CLIENT_LEFT, "left before the end")
+            left = Failure.CANCELLED if self._stopping else Failure.CLIENT_LEFT
+            self._telemetry.live_ended(visit.end(left, "left before the end"))
 
     def _follow(self, visit: Visit, copy: bytes | None, why_no_body: str) -> None:
         self._mirror.begin(visit.draft(copy, why_no_body), visit.live, visit.started)
@@ -181,10 +182,12 @@ class Visit:
         why = "" if copy is not None else why_no_body
         return Draft(self.id, self.arrived, self.method, self.path, self.query, self.headers, copy, why)
 
-    def end(self, failure: Failure, detail: str) -> None:
+    def end(self, failure: Failure, detail: str) -> Outcome:
         """The live exchange is over; only the first end counts."""
+        outcome = self.capture.end(failure, detail, self.now())
         if not self.live.done():
-            self.live.set_result(self.capture.end(failure, detail, self.now()))
+            self.live.set_result(outcome)
+        return outcome
 
 
 def _visit(request: BaseRequest, cap: int) -> Visit:

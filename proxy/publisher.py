@@ -21,7 +21,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
 from config.pair import Pair
-from config.wire import encode
+from config.wire import WireError, encode
 from proxy.core.accounting import HOUR, Bucket, Ledger
 from proxy.tasks import Tasks
 from proxy.telemetry import Telemetry, log
@@ -39,6 +39,7 @@ _OVERHEAD = 2048  # bytes counted for a pair beside its bodies
 _IN_A_THREAD = 32 << 10  # bytes above which compressing would hold up the loop for more than about 0.1 ms
 _PERIOD = 1.0  # seconds between two looks when nothing happens: accounting is at most this old
 _BACKOFF = (0.1, 2.0)  # seconds, doubling from first to last
+_LAST_CHANCE = 1.0  # seconds for a server that was away when the shutdown began
 _KEPT_HOURS = 48  # hours of accounting that are sent; what is older was stored by the evaluators long ago
 
 Records = list[dict[str, bytes]]
@@ -150,7 +151,7 @@ class Publisher:
         self._closing = True
         self._news.set()
         if self._runner is not None:
-            await asyncio.wait({self._runner}, timeout=limit)
+            await asyncio.wait({self._runner}, timeout=min(limit, _LAST_CHANCE) if self._away else limit)
             self._runner.cancel()
             await asyncio.wait({self._runner})
         lost = len(self._waiting)
@@ -160,7 +161,7 @@ class Publisher:
             self._hold(-1, -size)
         if lost:
             log(logging.ERROR, "pairs lost at shutdown", pairs=lost)
-        if not self._away:
+        if self._fit:
             await self._try([], [])
         await self._client.aclose()
 
@@ -168,19 +169,25 @@ class Publisher:
         """Append one batch, again and again until it is acknowledged; what cannot be is dropped and counted."""
         delay, most = _BACKOFF
         delivered = False
+        reason = "crash"
         try:
             batch, records = await self._encoded(batch)
             while not (delivered := await self._try([pair for pair, _ in batch], records)) and batch:
+                reason = "queue_away"
                 await asyncio.sleep(delay)
                 delay = min(delay * 2, most)
         except QueueUnfit as error:
             if not self._away:
                 log(logging.ERROR, "queue refused", why=str(error))
             self._away = True
+            reason = "queue_away"
+        except asyncio.CancelledError:
+            reason = "queue_away"
+            raise
         finally:
             for pair, size in batch:
                 if not delivered:
-                    self._drop(pair, "queue_away")
+                    self._drop(pair, reason)
                 self._hold(-1, -size)
         if not delivered:
             await asyncio.sleep(_PERIOD)
@@ -270,7 +277,7 @@ def _encode(pairs: Sequence[Pair]) -> list[dict[str, bytes] | None]:
     for pair in pairs:
         try:
             records.append(encode(pair))
-        except (TypeError, ValueError):  # what orjson refuses: a text that is no Unicode
+        except WireError:
             records.append(None)
     return records
 

@@ -23,6 +23,9 @@ from proxy.core.accounting import Ledger
 
 LOG = logging.getLogger("understudy.proxy")
 
+LIVE = "live"
+"""The target label of live; no candidate may be called so."""
+
 _ANSWER = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 25, 60, 120, 300, 600)
 _OWN = (0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 1)
 
@@ -86,6 +89,14 @@ class Telemetry:
     def watch(self, ledger: Ledger) -> None:
         """Publish the accounting as it stands at each scrape: one book, no second one to drift."""
         self.registry.register(_ShadowCalls(ledger))
+
+    def live_ended(self, outcome: Outcome) -> None:
+        """Record a live exchange; a client that left, or we who stopped, is no failure of live's."""
+        if outcome.sent == NEVER:
+            return
+        self.exchange_ended(LIVE, outcome)
+        if outcome.failure not in (Failure.NONE, Failure.CLIENT_LEFT, Failure.CANCELLED):
+            self.live_failures.labels(outcome.failure.value).inc()
 
     def exchange_ended(self, target: str, outcome: Outcome) -> None:
         """Record the times of an exchange that has an answer."""

@@ -37,6 +37,7 @@ GRACE = 30.0
 """Seconds for open requests and their shadows at shutdown; Kubernetes kills after 30 s unless told otherwise, so the
 chart's terminationGracePeriodSeconds stands above this."""
 
+_CUT = 0.1  # seconds for what is open after the grace, before it is cancelled; aiohttp reads 0 as no limit
 _FLUSH = 5.0  # seconds for the last pairs after that
 
 _LINE = 16 << 10  # bytes of a request line and of a header field
@@ -211,7 +212,8 @@ async def _listen(handler: Handler | Ops, address: str, closing: AsyncExitStack)
         logger=logging.getLogger("understudy.server"),
     )
     entrance = await asyncio.get_running_loop().create_server(server, host.strip("[]"), int(port), backlog=1024)
-    closing.push_async_callback(server.shutdown, 0)
+    closing.push_async_callback(server.shutdown, _CUT)
+    closing.callback(server.pre_shutdown)  # idle connections end here; without it each would wait for the next request
     closing.callback(entrance.close)
     return entrance
 

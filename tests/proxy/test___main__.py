@@ -1,0 +1,132 @@
+"""`python -m proxy` as a process: the line it prints, the codes it ends with, the signals it obeys."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from proxy.__main__ import main, unfit
+from tests.doubles.client import Client
+from tests.doubles.upstream import ScriptedUpstream, answer, hang
+from tests.doubles.valkey import valkey_server
+
+ROOT = Path(__file__).parents[2]
+ENVIRONMENT = {key: value for key, value in os.environ.items() if not key.startswith(("PYTHON", "COV"))}
+
+
+def _file(folder: Path, live: str = "http://127.0.0.1:9", more: str = "") -> Path:
+    path = folder / "understudy.yaml"
+    path.write_text(
+        f"listen: 127.0.0.1:0\nops: 127.0.0.1:0\ndata: {folder}\nlive: {{base_url: '{live}'}}\n"
+        f"queue: {{url: 'unix://{folder}/nobody'}}\n{more}"
+    )
+    return path
+
+
+@contextmanager
+def _process(*arguments: str, flags: tuple[str, ...] = (), **environ: str) -> Iterator[subprocess.Popen[str]]:
+    child = subprocess.Popen(
+        [sys.executable, *flags, "-m", "proxy", *arguments],
+        cwd=ROOT,
+        env={**ENVIRONMENT, **environ},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        yield child
+    finally:
+        child.kill()
+        child.communicate()
+
+
+async def test_serves_and_stops_on_sigterm(tmp_path: Path) -> None:
+    """It says where it listens, relays, and ends with 0 when told to; stderr is JSON lines without contents."""
+    async with ScriptedUpstream(answer(b'{"ok":1}')) as live:
+        with _process("--config", str(_file(tmp_path, live.url))) as child:
+            assert child.stdout is not None
+            ready = json.loads(child.stdout.readline())
+            async with Client(ready["listening"]) as client, Client(ready["ops"]) as ops:
+                reply = await client.ask("POST", "/v1/x?key=sk-q", b"{}", b"Authorization: Bearer sk-h\r\n")
+                assert reply.body == b'{"ok":1}'
+                assert (await ops.ask("GET", "/readyz")).status == 200
+            child.send_signal(signal.SIGTERM)
+            out, err = child.communicate(timeout=8)
+            assert (child.returncode, out) == (0, "")
+            events = [json.loads(line)["event"] for line in err.splitlines()]
+            assert events[-3:] == ["listening", "draining", "drained"]
+            assert "sk-" not in err
+
+
+async def test_second_signal_ends_at_once(tmp_path: Path) -> None:
+    """With a request open, the first SIGTERM drains and the second ends the process."""
+    async with ScriptedUpstream(hang) as live:
+        with _process("--config", str(_file(tmp_path, live.url))) as child:
+            assert child.stdout is not None
+            assert child.stderr is not None
+            ready = json.loads(child.stdout.readline())
+            async with Client(ready["listening"]) as client:
+                await client.send(b"GET /x HTTP/1.1\r\nHost: a\r\n\r\n")
+                await live.arrived.wait()
+                child.send_signal(signal.SIGTERM)
+                while "draining" not in child.stderr.readline():
+                    pass
+                child.send_signal(signal.SIGTERM)
+                assert child.wait(3) == -signal.SIGTERM
+
+
+@pytest.mark.parametrize(
+    ("flags", "environ", "word"),
+    [
+        pytest.param(("-O",), {}, "-O", id="optimized"),
+        pytest.param((), {"AIOHTTP_NO_EXTENSIONS": "1"}, "C parser", id="no-c-parser"),
+    ],
+)
+def test_unfit_installations_are_refused(
+    tmp_path: Path, flags: tuple[str, ...], environ: dict[str, str], word: str
+) -> None:
+    """Without what safety depends on it does not start, and says what to do."""
+    with _process("--config", str(_file(tmp_path)), flags=flags, **environ) as child:
+        out, err = child.communicate(timeout=8)
+    assert (child.returncode, out) == (2, "")
+    assert word in err
+
+
+def test_this_installation_is_fit() -> None:
+    """The environment that the tests run in passes its own check."""
+    assert unfit() == []
+
+
+def test_every_mistake_of_the_file_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Configuration mistakes are all printed, with their places, and the code is 2."""
+    path = _file(tmp_path, more="nonsense: 1\nalpha: 7\n")
+    assert main(["--config", str(path)]) == 2
+    lines = capsys.readouterr().err.splitlines()
+    assert [line.partition("understudy.yaml:")[2][:1] for line in lines] == ["6", "7"]
+
+
+def test_taken_port_is_a_mistake_of_configuration(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """An address that cannot be listened on is told by name, with code 2."""
+    path = _file(tmp_path)
+    path.write_text(path.read_text().replace("listen: 127.0.0.1:0", "listen: 203.0.113.7:80"))
+    assert main(["--config", str(path)]) == 2
+    assert "203.0.113.7:80" in capsys.readouterr().err
+
+
+def test_evicting_queue_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    """A queue that may lose everything silently stops the start with code 2."""
+    import tempfile
+
+    with tempfile.TemporaryDirectory(prefix="us-") as name, valkey_server(Path(name), "allkeys-lru") as server:
+        path = _file(Path(name))
+        path.write_text(path.read_text().replace(f"unix://{name}/nobody", server.url))
+        assert main(["--config", str(path)]) == 2
+    assert "noeviction" in capsys.readouterr().err
