@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from config.pair import Role
 from evaluators.core.report import ReportRules, build
 from evaluators.core.report.shape import UNDECIDED, AssertionReport
@@ -29,8 +31,7 @@ def test_checks_keep_the_order_of_the_file() -> None:
 def test_the_control_counts_for_its_own_version_only() -> None:
     """A check that was changed starts with a new floor."""
     old = assertion(joint={"pp": 9})
-    changed = assertion(joint={"pp": 9})
-    object.__setattr__(changed, "version", "2-new")
+    changed = replace(old, version="2-new")
     tallies = [shadow(changed), shadow(old, name="control", role=Role.CONTROL)]
     (check,) = build(tallies, ReportRules(), WINDOW, 0.0, 0).candidates[0].checks
     assert isinstance(check, AssertionReport)
