@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from evaluators.store import Store, open_store
+from evaluators.store import Store, open_store, write
+from tests.evaluators.made import NOON, observation, recorded
 
 
 @pytest.fixture
@@ -20,3 +21,13 @@ def store(url: str) -> Iterator[Store]:
     opened = open_store(url)
     yield opened
     opened.close()
+
+
+@pytest.fixture
+def filled(store: Store) -> Store:
+    """Thirty calls in one hour and thirty in the next, each with candidate and control."""
+    for start in (0, 3600):
+        numbers = range(start, start + 30)
+        pairs = [recorded(observation(number, shadow)) for number in numbers for shadow in ("mini", "control")]
+        write.record(store, pairs, NOON + start)
+    return store
