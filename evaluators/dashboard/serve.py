@@ -130,7 +130,7 @@ class _Views:
         return _page(pages.login(""))
 
     async def login(self, request: web.Request) -> web.Response:
-        if not same_origin(request):
+        if not _from_here(request):
             raise web.HTTPForbidden(text="Log in on the dashboard's own page.")
         given = str((await request.post()).get("token", ""))
         access = request.app[ACCESS]
@@ -143,7 +143,7 @@ class _Views:
         return answer
 
     async def logout(self, request: web.Request) -> web.Response:
-        if not same_origin(request):
+        if not _from_here(request):
             raise web.HTTPForbidden(text="Log out on the dashboard's own page.")
         answer = web.Response(status=303, headers={"Location": "/login"})
         answer.del_cookie(COOKIE)
@@ -176,7 +176,11 @@ async def _edge(request: web.Request, handler: Handler) -> web.StreamResponse:
 @web.middleware
 async def _guard(request: web.Request, handler: Handler) -> web.StreamResponse:
     access = request.app[ACCESS]
-    if access.allows(request) or (request.path in OPEN_PATHS and not access.open):
+    headers = request.headers
+    host, authorization = headers.get("Host", ""), headers.get("Authorization", "")
+    if access.allows(host, authorization, request.cookies.get(COOKIE, "")) or (
+        request.path in OPEN_PATHS and not access.open
+    ):
         return await handler(request)
     if access.open:
         raise web.HTTPMisdirectedRequest(text="Without a token the dashboard answers only to this machine's own names.")
@@ -187,6 +191,10 @@ async def _guard(request: web.Request, handler: Handler) -> web.StreamResponse:
 
 async def _harden(_request: web.Request, response: web.StreamResponse) -> None:
     response.headers.update(HEADERS)
+
+
+def _from_here(request: web.Request) -> bool:
+    return same_origin(request.headers.get("Origin", ""), request.headers.get("Host", ""))
 
 
 def _page(text: str, status: int = 200) -> web.Response:
