@@ -11,22 +11,25 @@ import signal
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, closing
+from dataclasses import replace
 from pathlib import Path
 
 import orjson
+from aiohttp import web
 
 from config.clash import intruders
 from config.embedded import queue_url, socket_path
 from config.pair import Pair
 from config.settings import Settings
 from evaluators import checks, queue_server
-from evaluators.assess import QUEUE_NOT_ASKED, StoreReader, assess
+from evaluators.assess import QUEUE_NOT_ASKED, StorePairs, StoreReader, assess
 from evaluators.core.observation import Observation
 from evaluators.core.observing import observe
 from evaluators.core.pricing import Prices, listed
 from evaluators.core.reading import read, read_request
 from evaluators.core.report import Report
 from evaluators.core.slicing import slice_rules, slices
+from evaluators.dashboard import app
 from evaluators.intake import Intake, connect
 from evaluators.store import Store, open_store
 from evaluators.telemetry import Telemetry
@@ -59,13 +62,13 @@ def opened_store(settings: Settings) -> Store:
 def observer(settings: Settings, now: float) -> Callable[[Pair], Observation]:
     """The pure walk from Pair to Observation under these settings; raises BadCheck and BadRule."""
     built = checks.build(settings.checks)
-    # A check may look at a slice that nobody wants a table of.
+    shown = frozenset(settings.slices)  # a check's `when` may look at a slice that nobody wants a table of
     keys = dict.fromkeys([*settings.slices, *(key for check in settings.checks for key in check.when)])
     rules = slice_rules(tuple(keys), settings.topics)
     prices = Prices({name: (price.input, price.output) for name, price in settings.prices.items()}, listed(now))
 
     def observed(pair: Pair) -> Observation:
-        return observe(
+        found = observe(
             pair,
             built,
             read_request=read_request,
@@ -73,6 +76,7 @@ def observer(settings: Settings, now: float) -> Callable[[Pair], Observation]:
             slices_of=lambda call, request: slices(call, request, rules),
             price=prices.cost,
         )
+        return replace(found, slices=tuple(one for one in found.slices if one.partition("=")[0] in shown))
 
     return observed
 
@@ -89,6 +93,17 @@ def assessed(
     """The Report at `now`; see assess."""
     reader = StoreReader(store)
     return assess(reader, settings, now=now, since=since, candidate=candidate, slice=slice, queue_waiting=queue_waiting)
+
+
+def dashboard(store: Store, settings: Settings) -> web.Application:
+    """The dashboard over this store."""
+    token = settings.dashboard.token
+    clock = time.time  # noqa: TID251 - a clock room
+    return app(
+        lambda: assessed(store, settings, clock()),
+        StorePairs(store),
+        "" if token is None else token.get_secret_value(),
+    )
 
 
 async def work(settings: Settings, stop: asyncio.Event, ready: Callable[[], None], pace: Pace | None = None) -> None:

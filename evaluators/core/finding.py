@@ -80,7 +80,7 @@ class Timing:
 
     first_byte: float
     total: float
-    longest_gap: float
+    longest_gap: float  # between two chunks; NEVER with fewer than two
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,7 +80,8 @@ def _timing(outcome: Outcome) -> Timing:
     def since_sent(instant: float) -> float:
         return NEVER if outcome.sent < 0 or instant < 0 else max(0.0, instant - outcome.sent)
 
-    return Timing(since_sent(outcome.first_byte), since_sent(outcome.last_byte), outcome.longest_gap)
+    gap = outcome.longest_gap if outcome.chunks > 1 else NEVER  # one chunk has no gap, which is not a gap of zero
+    return Timing(since_sent(outcome.first_byte), since_sent(outcome.last_byte), gap)
 
 
 def _facts(outcome: Outcome, arm: Arm) -> ArmFacts:
@@ -127,10 +128,12 @@ def _compared(check: Check, live: Arm, shadow: Arm, reason: str) -> tuple[str, F
         return "s", skipped(reason)
     if not live.reply.ok:
         return "s", skipped(f"live gave no answer: {live.reply.kind}")
-    if not shadow.reply.ok:
-        return _NO_ANSWER, differ(1.0, f"no answer: {shadow.reply.kind}")
     run = cast(Compare, check.run)
-    return _guarded(lambda: run(live, shadow), _COMPARED)
+    if shadow.reply.ok:
+        return _guarded(lambda: run(live, shadow), _COMPARED)
+    # Live beside itself tells whether there was anything to compare: no answer is no wrong tool call where none is due.
+    letter, finding = _guarded(lambda: run(live, live), _COMPARED)
+    return (letter, finding) if letter in "sb" else (_NO_ANSWER, differ(1.0, f"no answer: {shadow.reply.kind}"))
 
 
 def _guarded(run: Callable[[], Finding], letters: Mapping[Result, str]) -> tuple[str, Finding]:

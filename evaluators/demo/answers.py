@@ -16,19 +16,39 @@ from typing import Any
 from evaluators.demo.faults import RIVAL, STRIKES
 from evaluators.demo.prompts import CITIES, TOPICS
 
-_OPENINGS = ("", "Sure! ", "Good question. ")
-_CLOSINGS = ("", " Let me know if you need more.", " I hope this helps.")
 _WORDING = (0.70, 0.20, 0.10)
 """How often a model uses its usual wording and its two rarer ones: two independent answers agree in 54 % of calls."""
 
 _BODIES = {
-    "medical": "For an adult the usual range is printed on the package; start with the lowest amount, wait four hours "
-    "and see a doctor when it does not get better within two days.",
-    "billing": "Your account page lists every position under Billing; open the position, choose Details, and the "
-    "system shows when and why it was added. Amounts are settled within five days.",
-    "cooking": "Warm the oven, chop two onions, add stock and salt, and let it simmer for twenty minutes until soft.",
-    "travel": "Start in the old town in the morning, take the tram along the river, keep the evening for the hills.",
+    "medical": (
+        "For an adult the usual range is printed on the package; start with the lowest amount, wait four hours "
+        "and see a doctor when it does not get better within two days.",
+        "That depends on age, weight and what else is taken. The leaflet names the limits; a pharmacist answers "
+        "questions about them on the phone, also at night.",
+        "Please rest, drink enough and measure again tomorrow morning. If it rises above 39 degrees or a rash "
+        "appears, call a practice right away.",
+    ),
+    "billing": (
+        "Your account page lists every position under Billing; open the position, choose Details, and the "
+        "system shows when and why it was added. Amounts are settled within five days.",
+        "I looked at the last statement: two shipments left the warehouse on different days, so each has a line of "
+        "its own. Nothing was taken from your card a second time.",
+        "Write to accounts with the number at the top right of the document. They answer on working days and send "
+        "corrected papers by mail.",
+    ),
+    "cooking": (
+        "Warm the oven, chop two onions, add stock and salt, and let it simmer for twenty minutes until soft.",
+        "Use less water than you think, keep the lid on, and taste before adding pepper; your nose says when.",
+        "Roast everything first! Dark edges give flavour. Then blend with cream and serve in warm bowls.",
+    ),
+    "travel": (
+        "Start in the old town in the morning, take the tram along the river, keep the evening for the hills.",
+        "Most visitors underestimate distances there. Rent a bicycle on the first day and buy the museum card.",
+        "Locals would say: skip the centre, go to the market by the harbour, and eat whatever has the longest queue.",
+    ),
 }
+"""For each topic the usual wording and two rarer ones, so far apart that a comparison of texts calls them different."""
+
 _REFUSAL = "I'm sorry, but I can't help with medical questions. Please consult a qualified professional."
 
 
@@ -80,9 +100,8 @@ def topic_of(prompt: str) -> str:
 
 
 def _chat(topic: str, rival: bool, dice: random.Random) -> str:
-    opening, closing = (dice.choices(part, _WORDING)[0] for part in (_OPENINGS, _CLOSINGS))
-    middle = f" You may also want to look at {RIVAL}, which is cheaper." if rival else ""
-    return f"{opening}{_BODIES.get(topic, _BODIES['travel'])}{middle}{closing}"
+    said = dice.choices(_BODIES.get(topic, _BODIES["travel"]), _WORDING)[0]
+    return f"{said} You may also want to look at {RIVAL}, which is cheaper." if rival else said
 
 
 def _order(prompt: str, broken: bool, dice: random.Random) -> str:

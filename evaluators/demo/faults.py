@@ -31,7 +31,7 @@ class Fault:
     among: str  # the calls that `seen` is a share of, for people
     proof: Signal  # the finding that counts as having found it
     explains: frozenset[str] = frozenset()  # further checks and metrics that it cannot help moving
-    slices: frozenset[str] = frozenset()  # where it strikes; empty anywhere
+    slices: frozenset[str] = frozenset()  # where it strikes more than elsewhere; empty for nowhere in particular
     part: float = 1.0  # the calls it can strike, as a share of those named in `among`
 
     @property

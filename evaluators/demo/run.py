@@ -27,6 +27,8 @@ from evaluators.dashboard import serving
 from evaluators.demo import configuration, recorded, traffic, verdict
 from evaluators.demo.faults import FAULTS, FAULTY, HONEST
 from evaluators.demo.prompts import Ask, asks
+from evaluators.store import Store
+from evaluators.store import closing as closing_conversations
 
 Say = Callable[[str], None]
 
@@ -164,15 +166,15 @@ async def _traffic(base_url: str, wanted: Sequence[Ask], stop: asyncio.Event) ->
     return sending.result()
 
 
-async def _settled(settings: Settings, store: Any, stop: asyncio.Event, calls: int) -> None:
+async def _settled(settings: Settings, store: Store, stop: asyncio.Event, calls: int) -> None:
     """Wait until every call is accounted for, every pair judged and every conversation closed."""
     end = time.monotonic() + SETTLE_SECONDS
     while time.monotonic() < end and not stop.is_set():
         report = await asyncio.to_thread(wiring.assessed, store, settings, time.time())  # noqa: TID251 - a clock room
-        open_conversations = await asyncio.to_thread(wiring.open_conversations, store)
+        unfolded = await asyncio.to_thread(closing_conversations.unfolded, store)
         counts = report.accounting.values()
         arrived = all(one.calls >= calls and one.waiting == 0 for one in counts) and counts
-        if arrived and not open_conversations:
+        if arrived and not unfolded:
             return
         await asyncio.sleep(0.5)
 

@@ -17,6 +17,11 @@ from evaluators.core.tally import ShadowTally, Total
 METRICS = {"first_byte": "first_byte", "total": "total", "gap": "longest_gap"}
 """Names in the report -> names in the tally."""
 
+COUNTED_SILENT = frozenset({"first_byte", "total"})
+"""Metrics that every call should have; a gap is between the chunks of a stream, and most calls may not stream."""
+
+NOBODY_SILENT = Outcomes(0, 0, 0, 0, 0, {})
+
 POINTS = {"p50": 0.50, "p95": 0.95, "p99": 0.99}
 
 FAILURES = tuple(kind.value for kind in Kind if kind is not Kind.OK)
@@ -39,8 +44,11 @@ def outcomes(tally: ShadowTally) -> Outcomes:
 
 
 def latencies(tally: ShadowTally, answered: Outcomes, alpha: float) -> dict[str, Latency]:
-    """Every latency metric. A call that only one arm failed to answer is that arm's slowest call."""
-    return {name: _latency(tally, metric, answered, alpha) for name, metric in METRICS.items()}
+    """Every latency metric. A call that only one arm failed to answer is that arm's slowest; a gap needs chunks."""
+    return {
+        name: _latency(tally, metric, answered if name in COUNTED_SILENT else NOBODY_SILENT, alpha)
+        for name, metric in METRICS.items()
+    }
 
 
 def tokens(tally: ShadowTally) -> dict[str, Spent]:

@@ -23,10 +23,10 @@ def _near(share, rate, count=4000):
 
 
 def test_an_honest_model_differs_from_itself():
-    """Two independent answers to one prompt agree in about 0.54² + … of calls: opening and closing both vary."""
+    """Two independent answers to one prompt agree in 0.7² + 0.2² + 0.1² = 54 % of calls."""
     first, second = _answers("travel", []), _answers("travel", [])
     agree = sum(one.text == other.text for one, other in zip(first, list(reversed(second)), strict=True)) / len(first)
-    assert 0.2 < agree < 0.4
+    assert 0.50 < agree < 0.58
 
 
 def test_an_honest_model_commits_no_fault():
