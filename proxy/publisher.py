@@ -40,7 +40,7 @@ _IN_A_THREAD = 32 << 10  # bytes above which compressing would hold up the loop 
 _PERIOD = 1.0  # seconds between two looks when nothing happens: accounting is at most this old
 _BACKOFF = (0.1, 2.0)  # seconds, doubling from first to last
 _LAST_CHANCE = 1.0  # seconds for a server that was away when the shutdown began
-_KEPT_HOURS = 48  # hours of accounting that are sent; what is older was stored by the evaluators long ago
+_KEPT_HOURS = 48  # hours of accounting that are kept and sent; what is older the evaluators have stored
 
 Records = list[dict[str, bytes]]
 _Held = tuple[Pair, int]  # with the bytes it is counted as
@@ -218,8 +218,16 @@ class Publisher:
         counted_meanwhile = self._ledger.changed
         for pair in batch:
             self._ledger.count(pair.call.arrived, pair.shadow, Bucket.PAIRED)
+        self._forget_old_hours()
         self._ledger.changed = counted_meanwhile
         return True
+
+    def _forget_old_hours(self) -> None:
+        rows = self._ledger.snapshot()  # sorted by hour
+        first_kept = int(rows[-1][0]) - _KEPT_HOURS * HOUR if rows else 0
+        if rows and int(rows[0][0]) < first_kept:
+            self._telemetry.carry(row for row in rows if int(row[0]) < first_kept)
+            self._ledger.prune(first_kept)
 
     def _take(self) -> list[_Held]:
         batch: list[_Held] = []
@@ -283,7 +291,7 @@ def _encode(pairs: Sequence[Pair]) -> list[dict[str, bytes] | None]:
 
 
 def _snapshot(ledger: Ledger, paired: Mapping[tuple[int, str], int]) -> list[list[int | str]]:
-    """The ledger as it will be when `paired` (by hour and shadow) is acknowledged, without hours long stored."""
+    """The ledger as it will be when `paired` (by hour and shadow) is acknowledged."""
     counts = {
         (int(hour), str(shadow), str(bucket), str(reason)): int(n)
         for hour, shadow, bucket, reason, n in ledger.snapshot()
@@ -291,5 +299,4 @@ def _snapshot(ledger: Ledger, paired: Mapping[tuple[int, str], int]) -> list[lis
     for (hour, shadow), n in paired.items():
         key = (hour, shadow, Bucket.PAIRED.value, "")
         counts[key] = counts.get(key, 0) + n
-    newest = max((hour for hour, *_ in counts), default=0)
-    return [[*key, n] for key, n in sorted(counts.items()) if key[0] > newest - _KEPT_HOURS * HOUR]
+    return [[*key, n] for key, n in sorted(counts.items())]

@@ -11,7 +11,7 @@ import logging
 import os
 import sys
 from collections import Counter as Counter_
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.core import CounterMetricFamily
@@ -85,10 +85,16 @@ class Telemetry:
         self.shadowing = Gauge("understudy_shadowing_enabled", "1 while new calls are shadowed.", registry=registry)
         build = Gauge("understudy_build_info", "Always 1; the version is a label.", ["version"], registry=registry)
         build.labels(__version__).set(1)
+        self._shadow_calls = _ShadowCalls()
+        registry.register(self._shadow_calls)
 
     def watch(self, ledger: Ledger) -> None:
         """Publish the accounting as it stands at each scrape: one book, no second one to drift."""
-        self.registry.register(_ShadowCalls(ledger))
+        self._shadow_calls.ledger = ledger
+
+    def carry(self, rows: Iterable[Sequence[int | str]]) -> None:
+        """Rows that the ledger is about to forget: counters must not go down."""
+        self._shadow_calls.carry(rows)
 
     def live_ended(self, outcome: Outcome) -> None:
         """Record a live exchange; a client that left, or we who stopped, is no failure of live's."""
@@ -113,8 +119,14 @@ class Telemetry:
 class _ShadowCalls(Collector):
     """The ledger's hours summed up: `understudy_shadow_calls_total`."""
 
-    def __init__(self, ledger: Ledger) -> None:
-        self._ledger = ledger
+    def __init__(self) -> None:
+        self.ledger = Ledger()
+        self._carried: Counter_[tuple[str, str, str]] = Counter_()
+
+    def carry(self, rows: Iterable[Sequence[int | str]]) -> None:
+        """Keep the sums of rows that leave the ledger."""
+        for _hour, shadow, bucket, reason, n in rows:
+            self._carried[str(shadow), str(bucket), str(reason)] += int(n)
 
     def collect(self) -> Iterable[CounterMetricFamily]:
         """One family, one sample per shadow, bucket and reason."""
@@ -123,8 +135,8 @@ class _ShadowCalls(Collector):
             "Calls by the bucket they ended in, for each shadow.",
             labels=["shadow", "bucket", "reason"],
         )
-        sums: Counter_[tuple[str, str, str]] = Counter_()
-        for _hour, shadow, bucket, reason, n in self._ledger.snapshot():
+        sums = self._carried.copy()
+        for _hour, shadow, bucket, reason, n in self.ledger.snapshot():
             sums[str(shadow), str(bucket), str(reason)] += int(n)
         for labels, n in sorted(sums.items()):
             family.add_metric(labels, n)
