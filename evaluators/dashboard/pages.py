@@ -152,7 +152,9 @@ def _form(wanted: Wanted) -> Markup:
         )
     )
     choices = Markup("").join(
-        Markup("<option{}>{}</option>").format(Markup(" selected") if name == wanted.show else Markup(), name)
+        Markup('<option value="{}"{}>{}</option>').format(
+            name, Markup(" selected") if name == wanted.show else Markup(), name or "all"
+        )
         for name in ("", *SHOWN)
     )
     return Markup(

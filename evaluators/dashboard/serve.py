@@ -176,11 +176,9 @@ async def _edge(request: web.Request, handler: Handler) -> web.StreamResponse:
 @web.middleware
 async def _guard(request: web.Request, handler: Handler) -> web.StreamResponse:
     access = request.app[ACCESS]
-    headers = request.headers
-    host, authorization = headers.get("Host", ""), headers.get("Authorization", "")
-    if access.allows(host, authorization, request.cookies.get(COOKIE, "")) or (
-        request.path in OPEN_PATHS and not access.open
-    ):
+    host, authorization = (request.headers.get(name, "") for name in ("Host", "Authorization"))
+    logging_in = request.path in OPEN_PATHS and not access.open
+    if logging_in or access.allows(host, authorization, request.cookies.get(COOKIE, "")):
         return await handler(request)
     if access.open:
         raise web.HTTPMisdirectedRequest(text="Without a token the dashboard answers only to this machine's own names.")

@@ -35,8 +35,7 @@ a { color: var(--better); text-underline-offset: .2em; }
 bdi, code { overflow-wrap: anywhere; }
 code { font: .8125em/1.5 ui-monospace, "SF Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace; }
 nav { display: flex; flex-wrap: wrap; gap: .5rem 1.5rem; margin-top: 1.25rem; }
-nav a { display: inline-flex; gap: .5rem; align-items: center; color: inherit; text-decoration: none; }
-nav a:hover, nav a:focus-visible { text-decoration: underline; }
+nav a { display: inline-flex; gap: .5rem; align-items: center; } nav form { margin: 0; }
 .candidate { margin-top: 2.5rem; }
 .card { background: var(--wash); border-radius: 14px; padding: 1.75rem 2rem 1.5rem; }
 .card header { display: flex; gap: 1.1rem; align-items: center; }
@@ -102,7 +101,8 @@ pre { white-space: pre-wrap; overflow-wrap: anywhere; background: var(--wash); b
   padding: 1rem 1.1rem; margin: .5rem 0;
   font: .875rem/1.6 ui-monospace, "SF Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace; }
 del { color: var(--worse); } ins { color: var(--better); text-decoration-thickness: 2px; }
-.pairs td { text-align: left; } .pairs small { display: block; } .pairs th { white-space: nowrap; }
+.pairs td, .pairs thead th + th { text-align: left; } form { margin: .75rem 0; }
+.pairs small { display: block; } .pairs th { white-space: nowrap; }
 input, select, button { font: inherit; color: inherit; background: var(--paper); border: 1px solid var(--even);
   border-radius: 7px; padding: .25rem .6rem; }
 button { cursor: pointer; } label { display: inline-block; margin: .2rem 0; }

@@ -16,6 +16,7 @@ from evaluators.core.report.cells import (
     paired,
 )
 from evaluators.core.report.shape import ArmRate, AssertionReport, ComparisonReport, PathRate
+from evaluators.core.stats.cluster import difference_interval
 from evaluators.core.stats.eprocess import confidence_sequence
 from evaluators.core.stats.interval import Interval, mcnemar_midp
 from evaluators.core.tally import CheckTally, Value
@@ -31,12 +32,13 @@ def check_report(tally: CheckTally, control: CheckTally | None, alpha: float) ->
 
 
 def worse_positive(difference: Mapping[Value, int], alpha: float) -> Interval:
-    """The confidence sequence of the mean difference, turned so that positive is worse.
+    """The confidence sequence of the mean difference over conversations, turned so that positive is worse."""
+    return _turned(confidence_sequence(difference, alpha))
 
-    Tallies count scores (negative is worse): this is the one place where the sign changes.
-    """
-    better = confidence_sequence(difference, alpha)
-    return Interval(-better.high + 0.0, -better.low + 0.0)
+
+def _turned(better: Interval) -> Interval:
+    """Tallies count scores, negative is worse: this is the one place where the sign changes."""
+    return Interval(0.0 - better.high, 0.0 - better.low)
 
 
 def _assertion(tally: CheckTally, control: CheckTally | None, alpha: float) -> AssertionReport:
@@ -80,6 +82,7 @@ def _common(tally: CheckTally, alpha: float) -> dict[str, Any]:
         "version": tally.version,
         "skipped": sum(pairs for letters, pairs in tally.joint.items() if "s" in letters and "b" not in letters),
         "broken": sum(pairs for letters, pairs in tally.joint.items() if "b" in letters),
+        "clustered": _turned(difference_interval(tally.difference, alpha)),
         "sequence": worse_positive(tally.difference, alpha),
         "conversations": sum(tally.difference.values()),
         "examples": tally.examples.get("", ()),

@@ -114,6 +114,7 @@ def _common(check: CheckReport) -> Json:
         "version": check.version,
         "skipped": check.skipped,
         "broken": check.broken,
+        "clustered": _interval(check.clustered),
         "sequence": _interval(check.sequence),
         "conversations": check.conversations,
         "paths": [asdict(path) for path in check.paths],
@@ -161,6 +162,7 @@ def _slice(found: SliceReport) -> Json:
         "e_value": found.e_value,
         "tested": found.tested,
         "flagged": found.flagged,
+        "alone": {"e_value": found.e_value_alone, "flagged": found.worse_alone},
         "direction": found.direction,
         "examples": list(found.examples),
     }

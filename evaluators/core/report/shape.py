@@ -87,8 +87,9 @@ class CheckReport:
     version: str
     skipped: int  # pairs the check does not apply to
     broken: int  # pairs the check could not judge: our fault
-    sequence: Interval  # of the difference or the excess per conversation; valid at every look
-    conversations: int  # closed conversations behind the sequence
+    clustered: Interval  # of the difference or the excess over conversations, whose calls may depend on each other
+    sequence: Interval  # the same, valid at every look
+    conversations: int  # closed conversations behind both
     paths: tuple[PathRate, ...]
     examples: tuple[str, ...]  # call ids
 
@@ -148,6 +149,8 @@ class SliceReport:
     flagged: bool  # survives closed e-BH over the tested slices of this candidate and check
     direction: str  # of the effect: worse, better or even
     examples: tuple[str, ...]
+    e_value_alone: float = 1.0  # that it is worse here at all, whatever the rest does
+    worse_alone: bool = False  # survives e-BH over the same slices
 
 
 @dataclass(frozen=True, slots=True)

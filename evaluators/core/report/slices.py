@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from evaluators.core.report.cells import ANSWERED, arm_rate, assertion_cells, differing, excess, noise_cells, paired
 from evaluators.core.report.shape import ArmRate, Estimate, Paired, SliceReport
-from evaluators.core.stats.evidence import e_bh_closed, e_value
+from evaluators.core.stats.evidence import e_bh_closed, e_value, e_value_alone
 from evaluators.core.tally import CheckTally, Evidence
 
 MIN_SUPPORT = 20
@@ -20,12 +20,21 @@ NO_EVIDENCE = Evidence(0, 0, 0, 0, 0, ())
 def slice_reports(tally: CheckTally, alpha: float) -> tuple[SliceReport, ...]:
     """All slices of one check: flagged first, then by how bad they are at least (the interval's lower end)."""
     evidence = {name: tally.evidence.get(name, NO_EVIDENCE) for name in tally.slices}
-    e_values = {
-        name: e_value(seen.log_bets, seen.worse, seen.better) for name, seen in evidence.items() if _supported(seen)
-    }
-    flagged = e_bh_closed(e_values, alpha)
-    found = (_slice(tally, name, evidence[name], e_values, name in flagged, alpha) for name in evidence)
+    tested = {name: seen for name, seen in evidence.items() if _supported(seen)}
+    against_rest = _Tests(
+        {name: e_value(seen.log_bets, seen.worse, seen.better) for name, seen in tested.items()}, alpha
+    )
+    alone = _Tests({name: e_value_alone(seen.worse, seen.better) for name, seen in tested.items()}, alpha)
+    found = (_slice(tally, name, evidence[name], against_rest, alone, alpha) for name in evidence)
     return tuple(sorted(found, key=_rank))
+
+
+class _Tests:
+    """One question asked of every tested slice: e-values, and which of them stand together."""
+
+    def __init__(self, e_values: dict[str, float], alpha: float) -> None:
+        self.e_values = e_values
+        self.standing = e_bh_closed(e_values, alpha)
 
 
 def _rank(found: SliceReport) -> tuple[bool, float, float, str]:
@@ -37,7 +46,7 @@ def _supported(evidence: Evidence) -> bool:
 
 
 def _slice(
-    tally: CheckTally, name: str, evidence: Evidence, e_values: dict[str, float], flagged: bool, alpha: float
+    tally: CheckTally, name: str, evidence: Evidence, against_rest: _Tests, alone: _Tests, alpha: float
 ) -> SliceReport:
     candidate, other, effect, answered = (_compared if tally.comparison else _asserted)(tally, name, alpha)
     return SliceReport(
@@ -53,11 +62,13 @@ def _slice(
         worse=evidence.worse,
         others=evidence.others,
         others_worse=evidence.others_worse,
-        e_value=e_values.get(name, 1.0),
-        tested=name in e_values,
-        flagged=flagged,
+        e_value=against_rest.e_values.get(name, 1.0),
+        tested=name in against_rest.e_values,
+        flagged=name in against_rest.standing,
         direction=effect.direction,
         examples=tally.examples.get(name, ()),
+        e_value_alone=alone.e_values.get(name, 1.0),
+        worse_alone=name in alone.standing,
     )
 
 

@@ -43,7 +43,7 @@ def test_list() -> None:
     assert "script" not in found.tags
     assert f'href="/pairs/{LINE.call_id}/mini"' in text
     assert "live ok, mini timeout; is-json: regressed" in text
-    assert "<option selected>fixed</option>" in text
+    assert '<option value="fixed" selected>fixed</option>' in text
     assert "No pair fits." in pair_list([], Wanted())
 
 

@@ -58,6 +58,14 @@ def test_sign_turns_in_one_place() -> None:
     assert worse_positive({}, 0.05) == Interval(-1.0, 1.0)
 
 
+def test_calls_of_one_conversation_are_not_independent() -> None:
+    """Ten conversations of ten calls each that fail together say less than a hundred calls."""
+    found = asserted(joint={"pp": 60, "pf": 40}, difference={(0, 1): 6, (-1, 1): 4})
+    pairs, conversations = found.paired.interval, found.clustered
+    assert 0 < conversations.low < pairs.low < 0.4 < pairs.high < conversations.high
+    assert asserted(joint={}).clustered == Interval(-1.0, 1.0)
+
+
 def test_sequence_counts_conversations() -> None:
     """The sequence belongs to closed conversations, the interval to pairs."""
     found = asserted(joint={"pp": 8, "pf": 2}, difference={(0, 1): 3, (-1, 2): 1})

@@ -33,15 +33,15 @@ KEYS = {
         "timeout connect reset http_4xx http_429 http_5xx truncated malformed blank refused_by_provider client_left"
     ),
     "candidates.0.checks.0": (
-        "check kind type dimension severity version skipped broken sequence conversations paths examples arms n "
-        "regressed fixed difference interval p answered"
+        "check kind type dimension severity version skipped broken clustered sequence conversations paths examples "
+        "arms n regressed fixed difference interval p answered"
     ),
     "candidates.0.checks.0.arms": "live candidate control",
     "candidates.0.checks.0.arms.live": "n failed rate interval",
     "candidates.0.checks.0.answered": "n regressed fixed difference interval",
     "candidates.0.checks.4": (
-        "check kind type dimension severity version skipped broken sequence conversations paths examples arms rate "
-        "noise excess answered"
+        "check kind type dimension severity version skipped broken clustered sequence conversations paths examples "
+        "arms rate noise excess answered"
     ),
     "candidates.0.checks.4.arms": "candidate control",
     "candidates.0.checks.4.excess": "value interval n candidate_only control_only",
@@ -76,7 +76,7 @@ def test_slices(report: Report, kind: str, measure: str) -> None:
     """A slice carries a difference or an excess, by the kind of its check."""
     found = next(one for one in to_json(report)["candidates"][0]["slices"] if one["check"] == kind)
     names = "slice check n arms interval conversations worse others others_worse e_value tested flagged direction"
-    assert set(found) == {measure, "answered", "examples", *names.split()}
+    assert set(found) == {measure, "alone", "answered", "examples", *names.split()}
     assert set(found["arms"]) == {"candidate", "live" if measure == "difference" else "control"}
 
 

@@ -49,6 +49,16 @@ def test_the_fixture_flags_what_is_hit_harder() -> None:
     assert (found[0].effect.value, found[0].n, found[0].direction) == (12 / 25, 25, "worse")
 
 
+def test_worse_by_itself() -> None:
+    """Beside «worse than the rest» stands «worse at all», asked of the same slices with its own correction."""
+    found = {one.slice.removeprefix("type="): one for one in slice_reports(xstest(), 0.05)}
+    assert {"privacy_fictional", "real_group_nons_discr", "safe_contexts"} <= {
+        name for name, one in found.items() if one.worse_alone
+    }
+    assert not any(found[name].worse_alone for name in ("homonyms", "safe_targets", "definitions"))
+    assert found["privacy_fictional"].e_value_alone >= found["privacy_fictional"].e_value
+
+
 def test_flags_come_first_then_the_lower_end() -> None:
     """Ranking never follows the point estimate."""
     found = slice_reports(xstest(), 0.05)
