@@ -38,6 +38,9 @@ DEAD_LETTERS = 10_000
 GONE_SECONDS = 3600.0
 """A worker asks for entries every second; one that has not for an hour will not come back under its name."""
 
+NOBODY = "(unknown)"
+"""The shadow of an entry that names none."""
+
 OLDEST = (6, 2)
 """The first server version with XAUTOCLAIM."""
 
@@ -84,7 +87,7 @@ def identity(taken: Taken) -> tuple[str, str, float]:
         arrived = -1.0
     if not 0 <= arrived < _LATEST:
         arrived = _order(taken.id)[0] / 1000
-    return name.removesuffix(f":{shadow}") or taken.id.decode(), shadow, arrived
+    return name.removesuffix(f":{shadow}") or taken.id.decode(), shadow or NOBODY, arrived
 
 
 def connect(url: str) -> redis.asyncio.Redis:

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, delete, func, select, update
+from sqlalchemy import Connection, delete, func, literal_column, select, update
 
 from config.pair import Role
 from evaluators.core import folding
@@ -75,7 +75,8 @@ def _ready(connection: Connection, quiet_since: float, patience: float) -> list[
 
 def _seal(connection: Connection, block: Sequence[str], now: float, known: dict[Word, int]) -> dict[Word, int]:
     table = schema.pairs
-    unfolded = table.c.conversation.in_(block) & (table.c.block == 0)
+    # A literal 0: SQLite uses a partial index only where it can see its condition, which a parameter hides.
+    unfolded = table.c.conversation.in_(block) & (table.c.block == literal_column("0"))
     number = connection.execute(select(func.coalesce(func.max(schema.blocks.c.id), 0) + 1)).scalar_one()
     rows = connection.execute(select(table).where(unfolded).order_by(table.c.call_id, table.c.shadow)).all()
     slices = {row.slices: tuple(orjson.loads(row.slices)) for row in rows}

@@ -81,8 +81,9 @@ pairs = Table(
     Index("pairs_open", "conversation", sqlite_where=text("block = 0"), postgresql_where=text("block = 0")),
 )
 
-records = _table(
+records = Table(  # with a rowid: in a table without, rows of more than 1 KiB spill into pages of their own
     "records",  # what the queue delivered, for `pairs show` and for reading again with better checks
+    metadata,
     _key("call_id", Text),
     _key("shadow", Text),
     Column("schema", Text, nullable=False),
@@ -109,6 +110,7 @@ dead = _table(
     _key("shadow", Text),
     Column("bucket", BigInteger, nullable=False),
     Column("reason", Text, nullable=False),
+    Index("dead_bucket", "bucket", "shadow"),
 )
 
 sessions = _table(

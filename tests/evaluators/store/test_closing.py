@@ -5,7 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import event, select
 
 from evaluators.core.stats.evidence import BLOCK
 from evaluators.store import Store, open_store, read, schema, write
@@ -107,3 +107,34 @@ def test_when_a_block_is_sealed_does_not_depend_on_outcomes(store: Store, joint:
     assert fold(store, NOON + QUIET, QUIET) == BLOCK
     assert fold(store, NOON + QUIET + 12, QUIET) == 0
     assert fold(store, NOON + QUIET + 15, QUIET) == 5
+
+
+def test_evidence_of_two_hours_adds_up(store: Store) -> None:
+    """Blocks of one hour share a row, and the hours' sums are added when read."""
+    for hour in range(3):
+        pairs = [recorded(observation(n, conversation=f"c{n}")) for n in range(hour * 80, hour * 80 + 80)]
+        write.record(store, pairs, NOON + hour)
+        fold(store, NOON + 3600 + 1800 * hour, QUIET)
+    (mini,) = read.tallies(store, 0, 1e11)
+    holds = next(check for check in mini.checks if check.label == "holds")
+    assert (holds.evidence["hour=0"].conversations, holds.evidence["hour=0"].others) == (80, 120)
+    assert_tallies_are_the_raw_rows(store)
+
+
+def test_folding_does_not_search_all_pairs(store: Store) -> None:
+    """Folded pairs cost the next fold nothing: every statement that touches pairs goes through an index."""
+    statements: list[tuple[str, object]] = []
+
+    def note(_connection: object, _cursor: object, statement: str, given: object, *_: object) -> None:
+        if "pairs" in statement:
+            statements.append((statement, given))
+
+    talk(store, "a", 1, 2, now=NOON)
+    event.listen(store.engine, "before_cursor_execute", note)
+    assert fold(store, NOON + 1000, QUIET) == 1
+    event.remove(store.engine, "before_cursor_execute", note)
+    assert len(statements) == 2
+    with store.reading() as connection:
+        for statement, given in statements:
+            plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", given)  # type: ignore[arg-type]
+            assert "USING INDEX pairs_open" in " ".join(row.detail for row in plan)

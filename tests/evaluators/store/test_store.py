@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import event, select, update
 
 from evaluators.store import Store, StoreAway, StoreError, open_store, read, schema, write
 from tests.evaluators.made import NOON, observation, recorded
@@ -94,6 +94,25 @@ def test_a_store_that_does_not_answer_is_away(store: Store, tmp_path: Path) -> N
     with pytest.raises(StoreAway), store.writing() as connection:
         connection.exec_driver_sql("SELECT * FROM nowhere")
     write.record(store, [recorded(observation(1))], NOON)
+
+
+def test_a_full_disk_is_away_and_costs_nothing(url: str) -> None:
+    """A batch that finds no room leaves nothing; when there is room again everything goes on exactly."""
+    store = open_store(url)
+    limits = ["max_page_count=40"]
+    event.listen(store.engine, "checkout", lambda driver, *_: driver.execute(f"PRAGMA {limits[-1]}"))
+
+    def fill() -> None:
+        for number in range(1000):
+            write.record(store, [recorded(observation(number))], NOON)
+
+    with pytest.raises(StoreAway, match="full"):
+        fill()
+    limits.append("max_page_count=100000")
+    write.record(store, [recorded(observation(number)) for number in range(1000)], NOON)
+    assert read.tallies(store, 0, 1e11)[0].pairs == 1000
+    assert_tallies_are_the_raw_rows(store)
+    store.close()
 
 
 WRITER = """
