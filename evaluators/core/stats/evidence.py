@@ -84,6 +84,11 @@ def e_value(log_bets: Sequence[float], worse: int, better: int) -> float:
     return math.exp(min(against_rest, by_itself, _LOG_MOST))
 
 
+def e_value_alone(worse: int, better: int) -> float:
+    """E-value that worse is likelier than better among the slice's own conversations, whatever happens elsewhere."""
+    return math.exp(min(sequential_mcnemar_one_sided(worse, better, prior=_LEAN), _LOG_MOST))
+
+
 def e_bh(e_values: Mapping[str, float], alpha: float = 0.05) -> set[str]:
     """Names flagged by e-BH: the false discovery rate is at most alpha however the slices overlap.
 
