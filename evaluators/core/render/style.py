@@ -84,7 +84,7 @@ tbody th { color: var(--ink); font-size: .9375rem; }
 .wide { overflow-x: auto; }
 .heat td { text-align: center; padding: .3rem .3rem; min-width: 5.5rem; } .heat thead th + th { text-align: center; }
 .heat td span { display: block; border-radius: 6px; padding: .25rem .4rem; }
-.heat th { padding-right: 1rem; } .heat .few { color: var(--even); }
+.heat th { padding-right: 1rem; } .heat tbody th { min-width: 8.5rem; } .heat .few { color: var(--even); }
 .w1 { background: color-mix(in srgb, var(--worse) 12%, transparent); }
 .w2 { background: color-mix(in srgb, var(--worse) 26%, transparent); }
 .w3 { background: color-mix(in srgb, var(--worse) 44%, transparent); }
