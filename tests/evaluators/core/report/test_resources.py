@@ -70,6 +70,13 @@ def test_silence_is_slowest() -> None:
     assert found.ratio["p95"].interval[0] > 1000
 
 
+def test_a_gap_needs_a_stream() -> None:
+    """Most calls may not stream, so nobody is silent about gaps."""
+    measured = tally(histograms=histograms(0.2, 0.2, 920), outcomes={("ok", "ok"): 920, ("ok", "timeout"): 80})
+    found = latencies(measured, outcomes(measured), 0.05)["gap"]
+    assert (found.candidate.missing, found.ratio["p95"].value) == (0, pytest.approx(1.0))
+
+
 def test_nothing_measured() -> None:
     """Without a histogram there is no quantile and no ratio."""
     found = latencies(tally(), outcomes(tally()), 0.05)["total"]
