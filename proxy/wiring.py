@@ -13,7 +13,6 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from aiohttp.web import Server
 from pydantic import SecretStr
 
 from config.embedded import queue_url
@@ -24,7 +23,7 @@ from proxy.core.budget import Budget
 from proxy.core.headers import same_origin
 from proxy.core.plan import PlanRules, Target, compile_paths
 from proxy.core.rewrite import PromptEdit, SystemPromptEdit
-from proxy.handler import Handler, LiveRules
+from proxy.handler import Entrance, Handler, LiveRules
 from proxy.mirror import Mirror, MirrorRules, Shadow
 from proxy.ops import Ops
 from proxy.publisher import TASK as PUBLISHING
@@ -39,11 +38,6 @@ chart's terminationGracePeriodSeconds stands above this."""
 
 _CUT = 0.1  # seconds for what is open after the grace, before it is cancelled; aiohttp reads 0 as no limit
 _FLUSH = 5.0  # seconds for the last pairs after that
-
-_LINE = 16 << 10  # bytes of a request line and of a header field
-_KEEP_IDLE = 3630.0
-"""Seconds an idle client connection is kept: longer than load balancers keep theirs (GCP 600 s, Envoy 1 h), for a
-connection closed from this side can meet a request that is just being sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,10 +95,10 @@ async def running(settings: Settings, environ: Mapping[str, str] = os.environ) -
         closing.push_async_callback(tasks.settle, 0.0, {PUBLISHING})
         mirror = _mirror(settings, shadows, publisher, ledger, telemetry, tasks)
         ops = Ops(mirror, telemetry)
-        side_door = await _listen(ops, settings.ops, closing)
+        side_door = await _listen(ops, settings.ops, telemetry, closing)
         handler = Handler(_live_rules(settings), live, mirror, telemetry)
         closing.callback(handler.stop)
-        entrance = await _listen(handler, settings.listen, closing)
+        entrance = await _listen(handler, settings.listen, telemetry, closing)
         draining = Draining(handler, ops, mirror, tasks, entrance)
         yield Running(_url(entrance), _url(side_door), ledger, draining)
 
@@ -198,24 +192,16 @@ def _secret(value: SecretStr | None) -> str:
     return "" if value is None else value.get_secret_value()
 
 
-async def _listen(handler: Handler | Ops, address: str, closing: AsyncExitStack) -> asyncio.Server:
+async def _listen(
+    handler: Handler | Ops, address: str, telemetry: Telemetry, closing: AsyncExitStack
+) -> asyncio.Server:
     host, _, port = address.rpartition(":")
-    server = Server(
-        handler,
-        access_log=None,  # its lines would hold queries with keys, and a header can split them
-        handler_cancellation=True,  # a client that leaves stops its live exchange
-        auto_decompress=False,
-        max_line_size=_LINE,
-        max_field_size=_LINE,
-        keepalive_timeout=_KEEP_IDLE,
-        lingering_time=2.0,  # for the rest of a body that was answered early
-        logger=logging.getLogger("understudy.server"),
-    )
-    entrance = await asyncio.get_running_loop().create_server(server, host.strip("[]"), int(port), backlog=1024)
-    closing.push_async_callback(server.shutdown, _CUT)
-    closing.callback(server.pre_shutdown)  # idle connections end here; without it each would wait for the next request
-    closing.callback(entrance.close)
-    return entrance
+    entrance = Entrance(handler, telemetry)
+    server = await asyncio.get_running_loop().create_server(entrance, host.strip("[]"), int(port), backlog=1024)
+    closing.push_async_callback(entrance.shutdown, _CUT)
+    closing.callback(entrance.pre_shutdown)  # ends idle connections; without it each would wait for a request
+    closing.callback(server.close)
+    return server
 
 
 def _url(server: asyncio.Server) -> str:

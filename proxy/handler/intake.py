@@ -28,6 +28,7 @@ class Intake:
 
     def __init__(self, content: StreamReader, cap: int, on_complete: Callable[[bytes | None], None]) -> None:
         self.complete = False
+        self.broken: IntakeError | None = None
         self._content = content
         self._cap = cap
         self._on_complete = on_complete
@@ -63,9 +64,10 @@ class Intake:
             async with asyncio.timeout(_IDLE):
                 return await self._content.readany()
         except TimeoutError:
-            raise IntakeError(408) from None
+            self.broken = IntakeError(408)
         except (RequestPayloadError, ClientConnectionError, OSError):
-            raise IntakeError(400) from None
+            self.broken = IntakeError(400)
+        raise self.broken
 
     def _finish(self, copy: bytes | None) -> None:
         self.complete = True

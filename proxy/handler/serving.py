@@ -100,7 +100,7 @@ class Handler:
         try:
             body = await _body(request, relay, intake)
             with self._open_exchanges.track_inprogress():
-                await self._relay(request, relay, visit, body)
+                await self._relay(request, relay, visit, intake, body)
         except IntakeError as error:
             relay.refuse(error.status, "understudy_refused", "body", "the request body did not arrive whole")
         finally:
@@ -112,7 +112,7 @@ class Handler:
     def _follow(self, visit: Visit, copy: bytes | None, why_no_body: str) -> None:
         self._mirror.begin(visit.draft(copy, why_no_body), visit.live, visit.started)
 
-    async def _relay(self, request: BaseRequest, relay: Relay, visit: Visit, body: Body) -> None:
+    async def _relay(self, request: BaseRequest, relay: Relay, visit: Visit, intake: Intake, body: Body) -> None:
         rules = self._rules
         url = join_url(rules.base_url, visit.path, visit.query)
         headers = to_live(visit.headers, host=rules.host, api_key=rules.api_key)
@@ -122,6 +122,8 @@ class Handler:
         try:
             exchange = await self._live.open(request.method, url, headers, body)
         except ExchangeError as error:
+            if intake.broken:  # the client's fault: live only saw its request end
+                raise intake.broken from None
             visit.end(error.failure, error.detail)
             status = 504 if error.failure is Failure.TIMEOUT else 502
             relay.refuse(status, "understudy_upstream_error", error.failure.value, error.detail)

@@ -7,11 +7,13 @@ import asyncio
 import pytest
 
 from config.pair import Failure
+from proxy.core import guard
 from proxy.core.accounting import Bucket
 from tests.doubles.client import Client
 from tests.doubles.upstream import STREAM_HEAD, ScriptedUpstream, Turn, answer, endless, hang, raw
 from tests.proxy.conftest import CHAT, RigMaker
 
+REASONS = {reason.encode() for reason in guard.REASONS} | {b"malformed"}
 OK = b"HTTP/1.1 200 OK\r\n"
 
 
@@ -231,7 +233,9 @@ async def test_invalid_requests_are_refused(rig: RigMaker, request_bytes: bytes,
     """What is not clean HTTP gets a 4xx or 505 and a closed connection; live hears nothing."""
     async with ScriptedUpstream(answer()) as live, rig(live.url) as proxy, Client(proxy.url) as client:
         await client.send(request_bytes)
-        assert (await client.answer()).status == status
+        reply = await client.answer()
+        assert (reply.status, reply.header(b"server")) == (status, b"")
+        assert reply.header(b"x-understudy-error") in REASONS
         assert await client.ended()
         assert not live.turns
 
