@@ -94,9 +94,9 @@ FAULTS = (
     ),
     Fault(
         "slow-first-token",
-        f"the first token comes {SLOW_FIRST_TOKEN * 1000:.0f} ms late in 70 % of answers",
+        f"70 % of first tokens come {SLOW_FIRST_TOKEN * 1000:.0f} ms late",
         SLOW_FIRST_TOKEN / 0.100 + 1,
-        "the median's ratio to live",
+        "live's median, as a ratio",
         Signal("latency", "first_byte"),
         frozenset({"total"}),
     ),

@@ -180,15 +180,15 @@ async def _settled(settings: Settings, store: Store, stop: asyncio.Event, calls:
 
 
 def _table(found: verdict.Comparison) -> str:
-    lines = ["", "planted in mini                                                     planted  found"]
+    lines = ["", f"{'planted in mini':<58} {'planted':>8}   found"]
     by_fault = {one["fault"]: one for one in found.found}
     for fault in found.planted:
         shown = by_fault.get(fault["fault"])
-        measured = "missed" if shown is None else f"{_number(shown['value'])}  [{_ends(shown['interval'])}]"
-        what = f"{fault['what']} ({fault['among']})"
-        lines.append(f"  {what:<64.64} {_number(fault['rate']):>8}  {measured}")
-    extra = found.unplanted or ()
-    lines.append(f"found and not planted: {len(extra)}" + "".join(f"\n  {one}" for one in extra))
+        measured = "missed" if shown is None else f"{_number(shown['value'])}  ({_ends(shown['interval'])})"
+        lines.append(f"  {fault['what']:<56} {_number(fault['rate']):>8}   {measured}")
+        lines.append(f"    of {fault['among']}")
+    lines.append(f"found and not planted: {len(found.unplanted)}")
+    lines += [f"  {one['candidate']}: {one['name']} {one['slice']} {one['value']}" for one in found.unplanted]
     return "\n".join(lines)
 
 
@@ -197,4 +197,4 @@ def _number(value: float) -> str:
 
 
 def _ends(interval: Sequence[float]) -> str:
-    return " – ".join(_number(end) for end in interval)
+    return " to ".join(_number(end) for end in interval)

@@ -17,6 +17,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from evaluators.queue_server import find_binary
+
 UPSTREAMS = (22001, 22002, 22003, 22004)  # live, then the shadows
 UNDER_TEST, REST = "0", "1"
 """The core of the system under test, and the core of everything else."""
@@ -61,6 +63,31 @@ def upstreams(folder: Path) -> Iterator[subprocess.Popen[bytes]]:
         for port in UPSTREAMS:
             _wait(port, process, 10)
         yield process
+
+
+@contextmanager
+def queue(folder: Path) -> Iterator[str]:
+    """A real queue server on the other core; gives its URL. Nobody takes the pairs: the driver empties it."""
+    socket_path = folder / "queue.sock"
+    options = [
+        "--port",
+        "0",
+        "--unixsocket",
+        str(socket_path),
+        "--dir",
+        str(folder),
+        "--save",
+        "",
+        "--appendonly",
+        "no",
+    ]
+    with _started([str(find_binary().path), *options], REST, folder / "queue.log"):
+        end = time.monotonic() + 10
+        while not socket_path.exists():
+            if time.monotonic() > end:
+                raise SystemExit("bench: the queue server did not start; see queue.log")
+            time.sleep(0.05)
+        yield f"unix://{socket_path}"
 
 
 @contextmanager

@@ -21,7 +21,6 @@ from pathlib import Path
 import redis
 
 from tests.bench import measure, systems
-from tests.doubles import valkey
 
 SHADOWS = (0, 1, 3)
 
@@ -37,7 +36,7 @@ def main() -> int:
         return 2
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="understudy-bench-")))
-        queue = stack.enter_context(valkey.server(folder / "queue", core=systems.REST))
+        queue = stack.enter_context(systems.queue(folder))
         stack.enter_context(systems.upstreams(folder))
         started = _start(stack, folder, queue, arguments.litellm)
         samples = _rounds(started, arguments, folder, redis.Redis.from_url(queue))
