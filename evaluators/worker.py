@@ -38,7 +38,7 @@ Judged = tuple[Taken, Observation]
 class Pace:
     """How much at a time, and how often; seconds."""
 
-    batch: int = 64  # pairs per transaction: 300 cost a third less per pair and hold the write lock five times longer
+    batch: int = 64  # pairs per transaction; 256 cost a third less per pair and hold the write lock three times longer
     block: float = 1.0  # longest wait for a first pair, and so for noticing a stop
     check_limit: float = 15.0  # longest a batch may be checked before the pair in hand is given up
     lease: float = 60.0  # entries untouched for this long are taken over; renewed three times as often
