@@ -7,6 +7,7 @@ Used by handler (live) and mirror (shadows), one Upstream each, so that nothing 
 from __future__ import annotations
 
 import asyncio
+import re
 import ssl
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ KEEP_IDLE = 4.0
 POSTs met a connection that was just being closed; below it, none did."""
 
 _LIMIT = 64 << 10  # bytes of one response line or header field; providers' cookies and policies pass 8 KiB
+_LINE_END = re.compile(rb"[\r\n\0]")
 _NOTHING_OF_ITS_OWN = ("User-Agent", "Accept", "Accept-Encoding", "Content-Type")
 
 
@@ -102,10 +104,11 @@ class HttpUpstream:
             )
         except (aiohttp.ClientError, OSError, ValueError) as error:  # TimeoutError is an OSError
             raise _before_head(error) from None
-        if response.status == 101:  # nobody asked for an upgrade
-            response.close()
+        exchange = AiohttpExchange(response, self._idle)
+        if response.status == 101 or _splits(exchange.head):  # nobody asked for an upgrade
+            exchange.close()
             raise ExchangeError(Failure.MALFORMED, "the answer is not HTTP")
-        return AiohttpExchange(response, self._idle)
+        return exchange
 
     async def close(self) -> None:
         """Close every connection."""
@@ -190,6 +193,11 @@ def _retrieve(closed: asyncio.Future[None]) -> None:
     """Looks at the exception, so that asyncio does not report it as unseen."""
     if not closed.cancelled():
         closed.exception()
+
+
+def _splits(head: Head) -> bool:
+    """Whether a field, written out again, could end early: aiohttp reads answers leniently, by decision."""
+    return _LINE_END.search(b"".join((head.reason, *(part for field in head.headers for part in field)))) is not None
 
 
 # First match wins, so that subclasses stand before their bases.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import pytest
 
@@ -116,6 +116,23 @@ async def test_failures_have_our_names(script: Script, expected: tuple[Failure, 
     """Each way to fail is one kind and one phrase of ours."""
     async with ScriptedUpstream(script) as server, upstream(SHORT) as up:
         assert await failure(up, server.url + "/x?key=sk-1") == expected
+
+
+@pytest.mark.parametrize(
+    "field",
+    [b"X: a\r\n b", b"X: a\x00b", b"X: a\rSet-Cookie: b", b"X: a\nSet-Cookie: b"],
+    ids=["fold", "nul", "cr", "lf"],
+)
+async def test_fields_cannot_split_an_answer(field: bytes) -> None:
+    """Whatever the library lets through, no value leaves here that would be two lines when written again."""
+    async with ScriptedUpstream(raw(OK + field + b"\r\nContent-Length: 0\r\n\r\n")) as server, upstream() as up:
+        exchange = None
+        with suppress(ExchangeError):
+            exchange = await up.open("GET", server.url + "/x", ((b"Host", b"h"),), None)
+        if exchange is not None:
+            parts = [part for pair in exchange.head.headers for part in pair]
+            assert not any(byte in part for part in parts for byte in (b"\r", b"\n", b"\0"))
+            exchange.close()
 
 
 async def test_idle_limit_may_be_longer_than_the_first_byte_limit() -> None:

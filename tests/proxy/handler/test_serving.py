@@ -112,6 +112,12 @@ FAULTS = [
     pytest.param(
         raw(b"HTTP/1.1 101 Switching\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n"), 502, "malformed", id="101"
     ),
+    pytest.param(
+        raw(OK + b"Content-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"),
+        502,
+        "malformed",
+        id="two-framings",
+    ),
     pytest.param(hang, 504, "timeout", id="silent"),
 ]
 
