@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from evaluators import intake as room
-from evaluators.intake import GROUP, Intake, QueueAway, QueueUnfit, Reclaimed, Taken, connect, identity
+from evaluators.intake import GROUP, NOBODY, Intake, QueueAway, QueueUnfit, Reclaimed, Taken, connect, identity
 from tests.doubles.valkey import ValkeyServer, valkey_server
 from tests.evaluators.made import fields, pair
 
@@ -236,8 +236,8 @@ async def test_a_server_that_hangs_or_is_gone_is_away(server: ValkeyServer, inta
     [
         pytest.param(fields(pair(3)), (pair(3).call.id, "mini", pair(3).call.arrived), id="readable"),
         pytest.param({b"id": b"abc:mini", b"shadow": b"mini"}, ("abc", "mini", 1.7e9), id="in clear only"),
-        pytest.param({b"head": b'{"call": {"arrived": 1e300}}'}, ("1700000000000-5", "(unknown)", 1.7e9), id="nonsense"),
-        pytest.param({b"head": b'{"call": 1}', b"id": b"\xff"}, ("\ufffd", "(unknown)", 1.7e9), id="not text"),
+        pytest.param({b"head": b'{"call": {"arrived": 1e300}}'}, ("1700000000000-5", NOBODY, 1.7e9), id="nonsense"),
+        pytest.param({b"head": b'{"call": 1}', b"id": b"\xff"}, ("\ufffd", NOBODY, 1.7e9), id="not text"),
     ],
 )
 def test_identity_is_what_an_entry_says_of_itself(given: dict[bytes, bytes], expected: tuple[str, str, float]) -> None:
