@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import gc
 import json
 import logging
 import os
@@ -72,6 +73,7 @@ async def _run(settings: Settings) -> None:
     with _signals(told.set):
         async with running(settings) as proxy:
             print(json.dumps({"listening": proxy.listening, "ops": proxy.ops}), flush=True)  # noqa: T201 - the promise
+            gc.freeze()  # what was built stays: full collections need not walk all modules while streams wait
             log(logging.INFO, "listening", listening=proxy.listening, ops=proxy.ops)
             await told.wait()
             log(logging.INFO, "draining", grace=GRACE)
