@@ -155,6 +155,7 @@ def _shadows(settings: Settings) -> list[Shadow]:
             base_url=settings.live.base_url,
             same_origin=True,
             api_key=_secret(settings.live.api_key),
+            same_account=True,
             sample=settings.control.sample,
         )
         shadows.append(Shadow(target, HttpUpstream(settings.control.timeout)))
@@ -170,6 +171,7 @@ def _target(settings: Settings, candidate: Candidate) -> Target:
         base_url=base_url,
         same_origin=at_live,
         api_key=_secret(candidate.api_key) or (_secret(settings.live.api_key) if at_live else ""),
+        same_account=at_live and candidate.api_key is None,
         set=candidate.set,
         unset=candidate.unset,
         system_prompt=_prompt(candidate.system_prompt),
