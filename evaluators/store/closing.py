@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, delete, func, literal_column, select, update
+from sqlalchemy import Connection, case, delete, func, literal_column, select, update
 
 from config.pair import Role
 from evaluators.core import folding
@@ -28,17 +28,27 @@ PATIENCE = 5.0
 BLOCK_MAX = 8 * BLOCK
 """Conversations in one transaction: larger blocks bet no worse, and this one holds the write lock for about 0.1 s."""
 
+LONGEST = 6
+"""A conversation that never goes quiet is closed when this many times `closes_after` has passed since its first pair.
+
+Otherwise an application that gives all its calls one conversation key would never be judged: with the default of ten
+minutes it is after an hour. What is recorded later is the next conversation; that both are the same people's makes
+them less independent than two, which is why this is several times the ordinary wait and no shorter. Time alone decides,
+as it does above, so the evidence stays valid.
+"""
+
 _COUNTS = ("conversations", "worse", "better", "others", "others_worse")
 
 
 def fold(store: Store, now: float, closes_after: float, patience: float = PATIENCE) -> int:
     """Fold every block that is ready at the Unix time `now`; returns how many conversations that closed.
 
-    A conversation is closed when none of its pairs was recorded for `closes_after` seconds; one that resumes later
-    counts as a new one. Raises StoreAway when the store does not take it; what was sealed before stays sealed.
+    A conversation is closed when none of its pairs was recorded for `closes_after` seconds, or when its first one was
+    recorded LONGEST times as long ago; one that resumes later counts as a new one. Raises StoreAway when the store
+    does not take it; what was sealed before stays sealed.
     """
     folded = 0
-    while closed := _fold_block(store, now, now - closes_after, patience):
+    while closed := _fold_block(store, now, closes_after, patience):
         folded += closed
         if closed < BLOCK_MAX:
             break
@@ -51,24 +61,28 @@ def unfolded(store: Store) -> int:
         return int(connection.execute(select(func.count()).where(schema.pairs.c.block == 0)).scalar_one())
 
 
-def _fold_block(store: Store, now: float, quiet_since: float, patience: float) -> int:
+def _fold_block(store: Store, now: float, closes_after: float, patience: float) -> int:
     with store.reading() as connection:  # most ticks find nothing: they should not ask for the write lock
-        if not _ready(connection, quiet_since, patience):
+        if not _ready(connection, now, closes_after, patience):
             return 0
     with store.writing() as connection:
-        block = _ready(connection, quiet_since, patience)  # another worker may have been faster
+        block = _ready(connection, now, closes_after, patience)  # another worker may have been faster
         if block:
             words = _seal(connection, block, now, store.known.words)
             store.known.learn(words, {})
     return len(block)
 
 
-def _ready(connection: Connection, quiet_since: float, patience: float) -> list[str]:
-    """The conversations of the next block: the longest quiet first; none while it may still fill up."""
-    table = schema.sessions
-    closed = select(table.c.conversation, table.c.newest).where(table.c.newest <= quiet_since)
-    rows = connection.execute(closed.order_by(table.c.newest, table.c.conversation).limit(BLOCK_MAX)).all()
-    if not rows or (len(rows) < BLOCK and rows[0].newest > quiet_since - patience):
+def _ready(connection: Connection, now: float, closes_after: float, patience: float) -> list[str]:
+    """The conversations of the next block: the longest closed first; none while it may still fill up."""
+    table = schema.sessions.c
+    longest = LONGEST * closes_after
+    quiet = table.newest - table.began <= longest - closes_after
+    closed_at = case((quiet, table.newest + closes_after), else_=table.began + longest).label("closed_at")
+    closed = (table.newest <= now - closes_after) | (table.began <= now - longest)
+    query = select(table.conversation, closed_at).where(closed)
+    rows = connection.execute(query.order_by(closed_at, table.conversation).limit(BLOCK_MAX)).all()
+    if not rows or (len(rows) < BLOCK and rows[0].closed_at > now - patience):
         return []
     return [row.conversation for row in rows]
 

@@ -116,8 +116,10 @@ dead = _table(
 sessions = _table(
     "sessions",  # conversations with pairs that are not folded yet
     _key("conversation", Text),
-    Column("newest", Float(53), nullable=False),
+    Column("began", Float(53), nullable=False),  # when the first of those pairs was recorded
+    Column("newest", Float(53), nullable=False),  # and when the last
     Index("sessions_newest", "newest", "conversation"),
+    Index("sessions_began", "began", "conversation"),
 )
 
 blocks = Table(

@@ -103,8 +103,10 @@ def _record_new(
     connection.execute(
         delete(schema.dead).where(dead.call_id == bindparam("a_call"), dead.shadow == bindparam("a_shadow")), keys
     )
-    newest = [{"conversation": name, "newest": now} for name in dict.fromkeys(clean(one.conversation) for one in seen)]
-    raise_to(connection, schema.sessions, newest, "newest")
+    names = dict.fromkeys(clean(one.conversation) for one in seen)
+    raise_to(
+        connection, schema.sessions, [{"conversation": name, "began": now, "newest": now} for name in names], "newest"
+    )
     words = word_ids(connection, known, counting.words_of(seen, ids))
     _add_tallies(connection, seen, ids, words)
     _keep_examples(connection, seen, ids, words)

@@ -9,7 +9,7 @@ from sqlalchemy import event, select
 
 from evaluators.core.stats.evidence import BLOCK
 from evaluators.store import Store, open_store, read, schema, write
-from evaluators.store.closing import BLOCK_MAX, fold
+from evaluators.store.closing import BLOCK_MAX, LONGEST, fold
 from tests.evaluators.made import NOON, observation, recorded
 from tests.evaluators.store.recomputed import assert_tallies_are_the_raw_rows
 
@@ -73,6 +73,44 @@ def test_a_conversation_that_resumes_is_a_new_one(store: Store) -> None:
     assert fold(store, NOON + 3000, QUIET) == 1
     assert conversations(store) == 2
     assert_tallies_are_the_raw_rows(store)
+
+
+def test_a_conversation_that_never_goes_quiet_is_closed(store: Store) -> None:
+    """One that goes on and on becomes evidence when its first pair is old; what comes later begins the next one."""
+    longest = int(LONGEST * QUIET)
+    for number, second in enumerate(range(0, longest + 600, 300)):
+        talk(store, "endless", number, now=NOON + second)
+        assert fold(store, NOON + second, QUIET, patience=0) == (second == longest), second
+    assert conversations(store) == 1
+    assert fold(store, NOON + longest + 300 + QUIET, QUIET, patience=0) == 1
+    assert_tallies_are_the_raw_rows(store)
+
+
+@pytest.mark.parametrize("joint", ["pf", "pp"])
+def test_when_an_endless_conversation_closes_does_not_depend_on_outcomes(store: Store, joint: str) -> None:
+    """All right or all wrong, it is closed at the same instant."""
+    for number in range(LONGEST + 1):
+        made = recorded(observation(number, conversation="endless", joints=(joint, "m")))
+        write.record(store, [made], NOON + number * (QUIET - 1))
+    assert fold(store, NOON + LONGEST * QUIET - 0.5, QUIET, patience=0) == 0
+    assert fold(store, NOON + LONGEST * QUIET, QUIET, patience=0) == 1
+
+
+def test_the_longest_closed_comes_first(store: Store) -> None:
+    """Quiet and endless conversations stand in one row, by the instant at which they were closed."""
+    for number in range(LONGEST * 2 + 1):
+        talk(store, "endless", number, now=NOON + number * QUIET / 2)  # closed at 6 QUIET by its age
+    ends = {"before": LONGEST - 1.5, "after": LONGEST - 0.5}  # closed at 5.5 and 6.5 QUIET, by silence
+    pairs = [recorded(observation(100 + n, conversation=f"c{n}")) for n in range(BLOCK_MAX - 1)]
+    write.record(store, pairs, NOON + ends["before"] * QUIET)
+    late = [recorded(observation(9000 + n, conversation=f"late{n}")) for n in range(3)]
+    write.record(store, late, NOON + ends["after"] * QUIET)
+    assert fold(store, NOON + 10 * QUIET, QUIET) == BLOCK_MAX + 3
+    with store.reading() as connection:
+        table = schema.pairs
+        rows = connection.execute(select(table.c.conversation, table.c.block)).all()
+        blocks = {row.conversation: row.block for row in rows}
+    assert (blocks["c0"], blocks["endless"], blocks["late0"]) == (1, 1, 2)
 
 
 def test_a_pair_delivered_again_does_not_reopen_its_conversation(store: Store) -> None:
