@@ -7,8 +7,8 @@ import traceback
 from importlib.metadata import version
 from typing import Annotated
 
-import click
 import typer
+from typer.exceptions import TyperException
 
 from config.embedded import UnsafeDirectory
 from config.load import ConfigError
@@ -70,10 +70,10 @@ def run(arguments: list[str]) -> int:
     """Run one command line; gives the exit code instead of raising."""
     try:
         code = app(arguments, standalone_mode=False)
-    except click.ClickException as error:
-        error.show()
+    except TyperException as error:
+        say(f"understudy: {error.format_message().rstrip('.')}; see `understudy --help`")
         return USAGE
-    except click.Abort:
+    except typer.Abort:
         return INTERNAL
     except ConfigError as error:
         for mistake in error.mistakes:
