@@ -5,7 +5,10 @@ Labels hold only words of ours, so their number is bounded.
 
 from __future__ import annotations
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest, start_http_server
 
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 
@@ -42,3 +45,19 @@ class Telemetry:
 
     def _histogram(self, name: str, help_: str) -> Histogram:
         return Histogram(f"understudy_worker_{name}_seconds", help_, buckets=_SECONDS, registry=self.registry)
+
+
+@contextmanager
+def exposed(telemetry: Telemetry, listen: str) -> Iterator[str]:
+    """Serve the registry at HOST:PORT while the block runs, from a thread of its own; yields the address.
+
+    Port 0 takes a free one. Raises OSError when the address cannot be listened on.
+    """
+    host, _, port = listen.rpartition(":")
+    server, thread = start_http_server(int(port), host.strip("[]"), telemetry.registry)
+    try:
+        yield f"http://{host}:{server.server_port}/metrics"
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()

@@ -106,15 +106,21 @@ def dashboard(store: Store, settings: Settings) -> web.Application:
     )
 
 
-async def work(settings: Settings, stop: asyncio.Event, ready: Callable[[], None], pace: Pace | None = None) -> None:
-    """One worker until `stop` is set; `ready` is called when it begins."""
+async def work(
+    settings: Settings,
+    stop: asyncio.Event,
+    ready: Callable[[], None],
+    pace: Pace | None = None,
+    telemetry: Telemetry | None = None,
+) -> None:
+    """One worker until `stop` is set; `ready` is called when it begins, `telemetry` counts for who wants to look."""
     clock = time.time  # noqa: TID251 - a clock room
     watch = observer(settings, clock())
     with closing(opened_store(settings)) as store:
         intake = Intake(connect(queue_url(settings)), settings.queue.stream)
-        worker = Worker(
-            intake, store, watch, Telemetry(), closes_after=settings.sampling.closes_after, pace=pace, clock=clock
-        )
+        counts = telemetry or Telemetry()
+        closes_after = settings.sampling.closes_after
+        worker = Worker(intake, store, watch, counts, closes_after=closes_after, pace=pace, clock=clock)
         ready()
         try:
             await worker.run(stop)

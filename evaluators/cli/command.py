@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 import traceback
 from importlib.metadata import version
@@ -18,15 +19,16 @@ from evaluators.cli import results, running, setup
 from evaluators.cli.say import say
 from evaluators.core.finding import BadCheck
 from evaluators.core.slicing import BadRule
+from evaluators.dashboard.access import Unprotected
 from evaluators.demo.recorded import BadAnswers
 from evaluators.intake import QueueAway, QueueUnfit
 from evaluators.queue_server import NoServer
 from evaluators.store import Ambiguous, Missing, StoreAway, StoreError
+from evaluators.wiring import Clash
 
 INTERNAL, USAGE = 1, 2
 
 _THEIR_MISTAKES = (
-    ConfigError,
     BadCheck,
     BadRule,
     BadAnswers,
@@ -36,7 +38,10 @@ _THEIR_MISTAKES = (
     QueueUnfit,
     Ambiguous,
     Missing,
+    Clash,
+    Unprotected,
 )
+_ADDRESS = (errno.EADDRINUSE, errno.EADDRNOTAVAIL, errno.EACCES)
 _TROUBLE = (StoreAway, QueueAway, NoServer, ChildFailed)
 
 app = typer.Typer(
@@ -75,24 +80,32 @@ def run(arguments: list[str]) -> int:
         return USAGE
     except typer.Abort:
         return INTERNAL
-    except ConfigError as error:
+    except BrokenPipeError:  # `understudy pairs list | head`
+        return 0
+    except Exception as error:  # named edge: the command line
+        return _failed(error, "--debug" in arguments)
+    return code if isinstance(code, int) else 0
+
+
+def _failed(error: Exception, debug: bool) -> int:
+    """Say what is wrong, and whose matter it is."""
+    if isinstance(error, ConfigError):
         for mistake in error.mistakes:
             say(str(mistake))
         return USAGE
-    except _THEIR_MISTAKES as error:
+    if isinstance(error, _THEIR_MISTAKES):
         say(f"understudy: {_text(error)}")
         return USAGE
-    except _TROUBLE as error:
+    if isinstance(error, OSError) and error.errno in _ADDRESS:
+        say(f"understudy: an address cannot be listened on: {error.strerror}; choose another port")
+        return USAGE
+    if isinstance(error, _TROUBLE):
         say(f"understudy: {_text(error)}")
         return INTERNAL
-    except BrokenPipeError:  # `understudy pairs list | head`
-        return 0
-    except Exception as error:  # named edge: the command line; everything foreseen was mapped above
-        if "--debug" in arguments:
-            traceback.print_exc()
-        say(f"understudy: internal error: {type(error).__name__}; add --debug before the command for the traceback")
-        return INTERNAL
-    return code if isinstance(code, int) else 0
+    if debug:
+        traceback.print_exc()
+    say(f"understudy: internal error: {type(error).__name__}; add --debug before the command for the traceback")
+    return INTERNAL
 
 
 def _text(error: BaseException) -> str:

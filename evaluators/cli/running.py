@@ -5,19 +5,23 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from contextlib import AsyncExitStack, closing
+from contextlib import AsyncExitStack, ExitStack, closing
 from pathlib import Path
 from typing import Annotated
 
 import orjson
 import typer
+from pydantic import TypeAdapter, ValidationError
 
 from config.settings import Settings
+from config.units import Address
 from evaluators import wiring
 from evaluators.children import Child, ChildFailed, child
+from evaluators.cli.places import checked
 from evaluators.cli.say import DEFAULT_FILE, AsJson, ConfigFile, put, put_json, say, settings_of
 from evaluators.dashboard import serving
 from evaluators.demo import run as demo_run
+from evaluators.telemetry import Telemetry, exposed
 
 
 def add_to(app: typer.Typer) -> None:
@@ -53,7 +57,7 @@ def demo(
 def up(config: ConfigFile = DEFAULT_FILE) -> None:
     """Proxy, worker, dashboard and embedded queue on this machine."""
     wiring.refuse_clash()
-    asyncio.run(_up(config.absolute(), settings_of(config)))
+    asyncio.run(_up(config.absolute(), checked(config)))
 
 
 def proxy(config: ConfigFile = DEFAULT_FILE) -> None:
@@ -62,12 +66,18 @@ def proxy(config: ConfigFile = DEFAULT_FILE) -> None:
     os.execv(sys.executable, [sys.executable, "-m", "proxy", "--config", str(config)])
 
 
-def work(config: ConfigFile = DEFAULT_FILE) -> None:
+def work(
+    config: ConfigFile = DEFAULT_FILE,
+    metrics: Annotated[
+        str, typer.Option("--metrics", metavar="HOST:PORT", help="Serve Prometheus metrics there; default: nowhere.")
+    ] = "",
+) -> None:
     """One worker alone: takes pairs from the queue, checks and records them."""
     wiring.refuse_clash()
-    settings = settings_of(config)
+    listen = _address(metrics)
+    settings = checked(config)
     wiring.log_to_stderr(os.environ.get("UNDERSTUDY_LOG", "info"))
-    asyncio.run(_work(settings))
+    asyncio.run(_work(settings, listen))
 
 
 def serve(config: ConfigFile = DEFAULT_FILE) -> None:
@@ -85,11 +95,23 @@ def serve(config: ConfigFile = DEFAULT_FILE) -> None:
     asyncio.run(until_stopped())
 
 
-async def _work(settings: Settings) -> None:
-    def ready() -> None:
-        put(orjson.dumps({"working": True}).decode())
+def _address(text: str) -> str:
+    try:
+        return text and TypeAdapter(Address).validate_python(text)
+    except ValidationError as error:
+        said = error.errors()[0]["msg"].removeprefix("Value error, ")
+        raise typer.BadParameter(said, param_hint="--metrics") from error
 
-    await wiring.work(settings, wiring.stop_on_signals(), ready)
+
+async def _work(settings: Settings, listen: str) -> None:
+    telemetry = Telemetry()
+    with ExitStack() as stack:
+        said: dict[str, object] = {"working": True}
+        if listen:
+            said["metrics"] = stack.enter_context(exposed(telemetry, listen))
+        await wiring.work(
+            settings, wiring.stop_on_signals(), lambda: put(orjson.dumps(said).decode()), telemetry=telemetry
+        )
 
 
 async def _up(config: Path, settings: Settings) -> None:

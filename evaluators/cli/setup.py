@@ -13,7 +13,8 @@ import yaml
 
 from config.load import ConfigError
 from config.settings import Settings, json_schema, redacted
-from evaluators import doctoring, wiring
+from evaluators import doctoring
+from evaluators.cli.places import checked
 from evaluators.cli.say import DEFAULT_FILE, AsJson, ConfigFile, put, put_json, say, settings_of
 
 config_app = typer.Typer(no_args_is_help=True, help="Check, show or describe the configuration file.")
@@ -35,8 +36,7 @@ def check(
     chosen = file or config
     mistakes: list[dict[str, object]] = []
     try:
-        settings = settings_of(chosen)
-        wiring.observer(settings, 0.0)
+        checked(chosen)
     except ConfigError as error:
         if not as_json:
             raise
@@ -82,10 +82,7 @@ def doctor(config: ConfigFile = DEFAULT_FILE, as_json: AsJson = False) -> None:
 
 def _settings(file: Path) -> tuple[Settings | None, list[doctoring.Examined]]:
     try:
-        settings = settings_of(file)
-        wiring.observer(settings, 0.0)
+        settings = checked(file)
     except ConfigError as error:
         return None, [doctoring.Examined("configuration", "wrong", str(mistake)) for mistake in error.mistakes]
-    except ValueError as error:
-        return None, [doctoring.Examined("configuration", "wrong", str(error))]
     return settings, [doctoring.Examined("configuration", "fine", f"{file} has no mistakes")]

@@ -19,6 +19,7 @@ from evaluators.core.stats.evidence import (
     e_bh,
     e_bh_closed,
     e_value,
+    e_value_alone,
 )
 
 ALPHA = 0.05
@@ -92,6 +93,21 @@ def test_a_block_does_not_gain_where_the_slice_is_not_worse(inside, outside):
 def test_a_block_that_says_nothing_bets_nothing(block):
     """Without a comparison the wealth stays."""
     assert block_log_bets(*block) == (0.0,) * len(LIFTS)
+
+
+@pytest.mark.parametrize(
+    ("worse", "better", "least", "most"),
+    [
+        pytest.param(0, 0, 1.0, 1.001, id="nothing seen"),
+        pytest.param(5, 5, 0.0, 1.0, id="as often better"),
+        pytest.param(0, 30, 0.0, 0.1, id="only better"),
+        pytest.param(20, 0, 1e4, 2.0**20, id="only worse, never above the best bet in hindsight"),
+        pytest.param(10_000, 0, 1e298, 1e300, id="fits into JSON"),
+    ],
+)
+def test_a_slice_by_itself(worse, better, least, most):
+    """Only the slice's own conversations count, and an honest coin is never far above one."""
+    assert least <= e_value_alone(worse, better) <= most
 
 
 def test_the_value_is_the_smaller_of_both_statements():
