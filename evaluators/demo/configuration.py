@@ -20,7 +20,7 @@ def planted(data: Path, ports: Mapping[str, int], listen: Mapping[str, str]) -> 
         "control": {"sample": "100%"},
         "sampling": {"key": "conversation", "closes_after": "2s"},
         "capture": {"tags": {"tenant": "header:x-tenant"}},
-        "slices": ["topic", "turn", "stream", "tools", "prompt_length", "tag:tenant"],
+        "slices": ["topic", "turn", "stream", "tag:tenant"],
         "topics": {name: list(words) for name, words in TOPICS.items()},
         "prices": {"live": {"input": 2.0, "output": 8.0}, FAULTY: {"input": 0.4, "output": 1.6}, HONEST: _CHEAPER},
         "checks": [

@@ -22,10 +22,13 @@ def headlines(candidate: CandidateReport) -> tuple[Sentence, ...]:
     """Everything that differs beyond chance, in one sentence each; then what does not."""
     if not candidate.pairs:
         return (Sentence("even", f"No pairs of live and {candidate.name} have been judged yet."),)
-    told = sorted((check for check in candidate.checks if check.effect.direction != "even"), key=_weight)
+    changed = sorted((check for check in candidate.checks if check.effect.direction != "even"), key=_weight)
+    by_silence = [check for check in changed if check.effect.direction == "worse" and only_silent(check)]
+    told = [check for check in changed if check not in by_silence]
     said = [Sentence(check.effect.direction, check_sentence(candidate.name, check)) for check in told]
     said += [Sentence("worse", slice_sentence(found)) for found in flagged(candidate)[:MOST_SLICES]]
-    said += [*_silence(candidate), *_speed(candidate), *_price(candidate), *_rest(candidate)]
+    said += _silence(candidate, [check.check for check in by_silence])
+    said += [*_speed(candidate), *_price(candidate), *_rest(candidate)]
     return tuple(said)
 
 
@@ -48,7 +51,25 @@ def check_sentence(name: str, check: AssertionReport | ComparisonReport) -> str:
             f"where live differs from itself in {percent(check.control.rate)}"
         )
     low, high = sorted(abs(end) * 1000 for end in (check.effect.interval.low, check.effect.interval.high))
-    return f"{rates}: {per_thousand(check.effect.value)}, between {_few(low)} and {_few(high)}."
+    silent = silent_pairs(check)
+    beside = f" {silent:,} of its {check.candidate.failed:,} are calls without an answer." if silent else ""
+    return f"{rates}: {per_thousand(check.effect.value)}, between {_few(low)} and {_few(high)}.{beside}"
+
+
+def silent_pairs(check: AssertionReport | ComparisonReport) -> int:
+    """Pairs that the candidate fails, or differs in, by giving no answer where live gave one."""
+    if isinstance(check, AssertionReport):
+        return max(0, check.paired.regressed - check.answered.regressed)
+    return check.candidate.failed - check.answered.failed
+
+
+def only_silent(check: AssertionReport | ComparisonReport) -> bool:
+    """Whether what is worse goes away once calls without an answer are left out."""
+    if not silent_pairs(check):
+        return False
+    if isinstance(check, AssertionReport):
+        return check.answered.interval.low <= 0
+    return check.answered.interval.low <= check.control.interval.high
 
 
 def slice_sentence(found: SliceReport) -> str:
@@ -77,7 +98,7 @@ def _few(number: float) -> str:
     return f"{number:.0f}" if number >= 10 else f"{number:.1f}".removesuffix(".0")
 
 
-def _silence(candidate: CandidateReport) -> list[Sentence]:
+def _silence(candidate: CandidateReport, fails: list[str]) -> list[Sentence]:
     table = candidate.outcomes
     if not table.candidate_failed:
         return []
@@ -85,7 +106,8 @@ def _silence(candidate: CandidateReport) -> list[Sentence]:
     kinds = sorted(((pairs, kind) for kind, pairs in table.kinds["candidate"].items() if pairs), reverse=True)
     listed = ", ".join(f"{kind.replace('_', ' ')} {pairs:,}" for pairs, kind in kinds[:3])
     lost = f"{table.candidate_failed:,} of {answered:,}"
-    return [Sentence("worse", f"{candidate.name} gave no answer to {lost} calls that live answered ({listed}).")]
+    so = f"; by that alone it is worse on {', '.join(fails)}" if fails else ""
+    return [Sentence("worse", f"{candidate.name} gave no answer to {lost} calls that live answered ({listed}){so}.")]
 
 
 def _speed(candidate: CandidateReport) -> list[Sentence]:

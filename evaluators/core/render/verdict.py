@@ -7,7 +7,7 @@ from markupsafe import Markup
 from evaluators.core.render.safe import line
 from evaluators.core.render.sentences import headlines
 from evaluators.core.render.svg import Dot, Scale, dot_row, icon, scale_of
-from evaluators.core.report.shape import CandidateReport, Report, Rule, Verdict
+from evaluators.core.report.shape import CandidateReport, Latency, Report, Rule, Verdict
 from evaluators.core.report.words import count, percent, points, times, usd
 
 GLYPHS = {"worse": "▲", "better": "▼", "even": "●"}
@@ -69,6 +69,12 @@ def rules(candidate: CandidateReport) -> Markup:
     ).format(Markup("").join(rows))
 
 
+def _slower(what: str, metric: Latency) -> tuple[str, str, str]:
+    """The ratio at the 95th percentile, or at the median where too many calls without an answer leave none."""
+    point = "p95" if metric.ratio["p95"].value >= 0 else "p50"
+    return (f"{what}, {point}", times(metric.ratio[point].value), "of live's")
+
+
 def _rule(rule: Rule) -> Markup:
     missing = f"{count(rule.needs, 'conversation')} more" if rule.needs > 0 else ""
     return Markup(
@@ -105,8 +111,8 @@ def _facts(candidate: CandidateReport) -> Markup:
     facts = (
         ("Pairs judged", f"{candidate.pairs:,}", f"{count(candidate.conversations, 'conversation')} closed"),
         ("Live asked twice", f"{candidate.control_pairs:,}", "the noise floor"),
-        ("First byte, p95", times(first.ratio["p95"].value), "of live's"),
-        ("Last byte, p95", times(total.ratio["p95"].value), "of live's"),
+        _slower("First byte", first),
+        _slower("Last byte", total),
         ("Cost per answer", times(cost.ratio), f"{usd(cost.candidate.mean)} against {usd(cost.live.mean)}"),
     )
     shown = (Markup("<div><dt>{}</dt><dd>{}<small>{}</small></dd></div>").format(*fact) for fact in facts)

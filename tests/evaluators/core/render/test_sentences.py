@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from evaluators.core.render.sentences import flagged, headlines, sample, silence
 from evaluators.core.report import Report
 from evaluators.core.tally import Total
@@ -20,7 +22,8 @@ def test_an_assertion_and_a_comparison() -> None:
     assert said(made([tally])) == [
         (
             "worse",
-            "mini fails is-json in 6.2% of calls where live fails in 0.2%: 60 more per 1,000, between 51 and 70.",
+            "mini fails is-json in 6.2% of calls where live fails in 0.2%: 60 more per 1,000, between 51 and 70. "
+            "3 of its 155 are calls without an answer.",
         ),
         (
             "worse",
@@ -95,3 +98,19 @@ def test_what_it_rests_on() -> None:
     assert sample(candidate) == "600 pairs, 460 closed conversations, 200 with live asked twice"
     assert sample(silent().candidates[0]) == "0 pairs, 0 closed conversations, no control"
     assert silence(candidate) == "no answer from mini only: 67; from live only: 18"
+
+
+def test_what_silence_alone_explains_is_one_sentence() -> None:
+    """Checks that are worse only because the candidate gave no answer are named behind the missing answers."""
+    tally = replace(
+        shadow(
+            assertion(joint={"pp": 900, "px": 100}),
+            assertion(label="no-competitors", joint={"pp": 800, "pf": 100, "px": 100}),
+            comparison(joint={"m": 800, "d": 100, "x": 100}, noise={"dm": 100, "md": 0, "dd": 90, "mm": 810}),
+        ),
+        outcomes={("ok", "ok"): 900, ("ok", "timeout"): 100},
+    )
+    texts = [text for _, text in said(made([tally]))]
+    assert any("no-competitors" in text and "100 of its 200 are calls without an answer" in text for text in texts)
+    assert not any(text.startswith("mini fails is-json") for text in texts)
+    assert any("gave no answer to 100 of 1,000 calls" in text and "worse on is-json" in text for text in texts)
