@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from markupsafe import Markup
 
 from evaluators.core.render.safe import line
-from evaluators.core.render.sentences import flagged
+from evaluators.core.render.sentences import flagged, judged
 from evaluators.core.render.svg import Dot, Scale, axis, dot_row, scale_of
 from evaluators.core.report.shape import (
     AssertionReport,
@@ -28,7 +28,7 @@ LEVELS = ((0.10, 3), (0.03, 2), (0.0, 1))
 
 def assertions(candidate: CandidateReport) -> Markup:
     """The forest of assertions: failing rates of both arms and their difference."""
-    found = [check for check in candidate.checks if isinstance(check, AssertionReport)]
+    found = [check for check in judged(candidate) if isinstance(check, AssertionReport)]
     if not found:
         return Markup()
     scale = scale_of([end for check in found for end in _ends(check)])
@@ -45,7 +45,7 @@ def assertions(candidate: CandidateReport) -> Markup:
 
 def comparisons(candidate: CandidateReport) -> Markup:
     """The forest of comparisons: how often the candidate differs, over the noise floor."""
-    found = [check for check in candidate.checks if isinstance(check, ComparisonReport)]
+    found = [check for check in judged(candidate) if isinstance(check, ComparisonReport)]
     if not found:
         return Markup()
     scale = scale_of([end for check in found for end in _reach(check)], least=0.05)

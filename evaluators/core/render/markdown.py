@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from evaluators.core.render.safe import line
-from evaluators.core.render.sentences import flagged, headlines, sample
+from evaluators.core.render.sentences import flagged, headlines, judged, sample
 from evaluators.core.report.shape import AssertionReport, CandidateReport, ComparisonReport, Report
 from evaluators.core.report.words import between, percent, points, seconds, times, usd
 
@@ -71,7 +71,7 @@ def _checks(candidate: CandidateReport) -> Iterable[str]:
             between((check.effect.interval.low, check.effect.interval.high)),
             between((check.sequence.low, check.sequence.high)),
         )
-        for check in candidate.checks
+        for check in judged(candidate)
     )
     return _table(("Check", "Live (~ noise)", "Candidate", "Points", "Interval", "Watched"), rows)
 

@@ -132,10 +132,15 @@ def _price(candidate: CandidateReport) -> list[Sentence]:
 
 
 def _rest(candidate: CandidateReport) -> list[Sentence]:
-    names = [check.check for check in candidate.checks if check.effect.direction == "even" and check.effect.n]
-    if not names:
-        return []
-    return [Sentence("even", f"No difference beyond chance: {', '.join(names)}.")]
+    even = [check.check for check in candidate.checks if check.effect.direction == "even" and check.effect.n]
+    idle = [check.check for check in candidate.checks if not check.candidate.n]
+    said = [("No difference beyond chance", even), ("Nothing in this traffic to judge", idle)]
+    return [Sentence("even", f"{what}: {', '.join(names)}.") for what, names in said if names]
+
+
+def judged(candidate: CandidateReport) -> list[AssertionReport | ComparisonReport]:
+    """The checks that apply to at least one pair: a row of zeros about nothing would look like good news."""
+    return [check for check in candidate.checks if check.candidate.n]
 
 
 def _weight(check: AssertionReport | ComparisonReport) -> tuple[bool, bool, float]:

@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Iterator
 
 from evaluators.core.render.safe import line
-from evaluators.core.render.sentences import flagged, headlines, sample
+from evaluators.core.render.sentences import flagged, headlines, judged, sample
 from evaluators.core.report.shape import AssertionReport, CandidateReport, ComparisonReport, Report, Rule
 from evaluators.core.report.words import between, percent, points, seconds, times, usd
 from evaluators.core.tally import Accounting
@@ -89,7 +89,7 @@ def _rule(rule: Rule, paint: _Paint) -> Iterator[str]:
 
 def _checks(candidate: CandidateReport, paint: _Paint) -> Iterator[str]:
     yield f"  {'check':<30}{'live':>9}{'candidate':>11}{'points':>9}  {'interval':<17}watched"
-    for check in candidate.checks:
+    for check in judged(candidate):
         watched = between((check.sequence.low, check.sequence.high))
         interval = between((check.effect.interval.low, check.effect.interval.high))
         mark = paint(MARKS[check.effect.direction], check.effect.direction)

@@ -41,9 +41,12 @@ def test_better_reads_as_fewer() -> None:
 
 
 def test_no_difference() -> None:
-    """Checks within chance share one sentence; those that judged nothing have none."""
+    """Checks within chance share one sentence, and so do those that had nothing to judge."""
     found = said(made([shadow(assertion("a", {"pp": 50}), assertion("b", {"pp": 50}), assertion("c", {}))]))
-    assert found == [("even", "No difference beyond chance: a, b.")]
+    assert found == [
+        ("even", "No difference beyond chance: a, b."),
+        ("even", "Nothing in this traffic to judge: c."),
+    ]
 
 
 def test_blockers_come_first() -> None:
