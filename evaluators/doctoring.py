@@ -116,8 +116,10 @@ async def _reach(name: str, url: str) -> Examined:
             writer.close()
     except TimeoutError:
         return Examined(name, "wrong", f"{parts.hostname}:{port} does not answer within {_REACH_SECONDS:.0f} s")
+    except ssl.SSLCertVerificationError as error:
+        return Examined(name, "wrong", f"{parts.hostname}:{port} has no certificate we trust ({error.verify_message})")
     except ssl.SSLError as error:
-        return Examined(name, "wrong", f"{parts.hostname}:{port} has no certificate we trust ({error.reason})")
+        return Examined(name, "wrong", f"{parts.hostname}:{port} does not speak TLS ({error.reason}); https or http?")
     except OSError as error:
         return Examined(name, "wrong", f"{parts.hostname}:{port} cannot be reached ({type(error).__name__})")
     return Examined(name, "fine", f"{parts.hostname}:{port} can be reached{' with TLS' if secure else ''}")

@@ -80,8 +80,6 @@ def run(arguments: list[str]) -> int:
         return USAGE
     except typer.Abort:
         return INTERNAL
-    except BrokenPipeError:  # `understudy pairs list | head`
-        return 0
     except Exception as error:  # named edge: the command line
         return _failed(error, "--debug" in arguments)
     return code if isinstance(code, int) else 0

@@ -35,9 +35,12 @@ def say(text: str) -> None:
 
 
 def put(text: str) -> None:
-    """Data: standard output, one newline at the end."""
-    sys.stdout.write(text if text.endswith("\n") else text + "\n")
-    sys.stdout.flush()
+    """Data: standard output, one newline at the end. A reader that left is no error, and the exit code stays."""
+    try:
+        sys.stdout.write(text if text.endswith("\n") else text + "\n")
+        sys.stdout.flush()
+    except BrokenPipeError:  # `understudy gate | head -1`; the rest, and what Python flushes at its end, goes nowhere
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def put_json(content: Mapping[str, Any]) -> None:
@@ -60,6 +63,6 @@ def start_of(since: str) -> float:
     if not since:
         return 0.0
     try:
-        return time.time() - float(seconds(since))  # noqa: TID251 - a clock room
+        return max(0.0, time.time() - float(seconds(since)))  # noqa: TID251 - a clock room
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="--since") from error
