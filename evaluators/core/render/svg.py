@@ -70,6 +70,7 @@ class Dot:
     noise: Sequence[float] = ()  # interval of the noise floor, drawn as a band
     floor: Sequence[float] = ()  # the noise floor itself
     limit: Sequence[float] = ()  # where a gate draws its line
+    known: bool = True  # False draws no estimate: there is none
 
 
 def dot_row(scale: Scale, dot: Dot, title: str) -> Markup:
@@ -82,12 +83,13 @@ def dot_row(scale: Scale, dot: Dot, title: str) -> Markup:
     if dot.watched:
         marks.append(_across(scale, dot.watched, middle, "watched"))
         marks += [_upright(scale, end, "watched", middle - 4) for end in dot.watched]
-    if dot.interval:
+    if dot.interval and dot.known:
         marks.append(_across(scale, dot.interval, middle, f"span {dot.tone}"))
     marks += [_upright(scale, value, "limit", 1) for value in dot.limit]
-    marks.append(
-        Markup('<circle cx="{}%" cy="{}" r="5" class="dot {}"/>').format(scale.at(dot.value), middle, dot.tone)
-    )
+    if dot.known:
+        marks.append(
+            Markup('<circle cx="{}%" cy="{}" r="5" class="dot {}"/>').format(scale.at(dot.value), middle, dot.tone)
+        )
     return picture(marks, title)
 
 

@@ -101,8 +101,8 @@ def _rule_picture(rule: Rule) -> Markup:
     else:
         scale = scale_of([rule.limit * 1.2, rule.value, *rule.interval])
         said = f"{points(rule.value)} points with the limit at {percent(rule.limit)}"
-    known = bool(rule.interval) or rule.value > 0
-    dot = Dot(rule.value if known else 0.0, rule.interval, TONES[rule.verdict], limit=(rule.limit,))
+    known = rule.value > 0 if rule.kind == "max_ratio" else bool(rule.interval)
+    dot = Dot(rule.value, rule.interval, TONES[rule.verdict], limit=(rule.limit,), known=known)
     return dot_row(scale, dot, said)
 
 

@@ -116,3 +116,11 @@ def test_axis_labels_stay_inside() -> None:
 def test_verdicts_have_shapes(verdict: str) -> None:
     """Four shapes, so that no verdict depends on colour."""
     assert len(parsed(icon(verdict))) == 2
+
+
+def test_no_dot_without_an_estimate() -> None:
+    """What is not known is not drawn at zero: only the limit stays."""
+    drawn = dot_row(Scale(0.0, 2.0), Dot(-1.0, (0.5, 1.0), "worse", limit=(1.3,), known=False), "no ratio")
+    assert "circle" not in drawn
+    assert "span" not in drawn
+    assert "limit" in drawn
