@@ -97,7 +97,10 @@ async def _first_words(name: str, process: asyncio.subprocess.Process, log: Path
         raise ChildFailed(f"{name} was not ready within {READY_WITHIN:.0f} s{hint}") from error
     if not line:
         raise ChildFailed(f"{name} ended with exit code {await process.wait()} before it was ready{hint}")
-    ready = json.loads(line)
+    try:
+        ready = json.loads(line)
+    except ValueError:
+        ready = None
     if not isinstance(ready, dict):
         raise ChildFailed(f"{name} said something else than what it should when ready{hint}")
     return ready

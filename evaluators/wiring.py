@@ -6,6 +6,7 @@ Everyone else receives what it needs. Called by cli and demo; joins worker, asse
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import signal
 import time
@@ -14,7 +15,6 @@ from contextlib import asynccontextmanager, closing
 from dataclasses import replace
 from pathlib import Path
 
-import orjson
 from aiohttp import web
 
 from config.clash import intruders
@@ -154,7 +154,7 @@ class JsonLines(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """The record without traceback: what failed is named by its type in the message."""
         line = {"at": record.created, "level": record.levelname, "logger": record.name, "message": record.getMessage()}
-        return orjson.dumps(line).decode().encode("ascii", "backslashreplace").decode()
+        return json.dumps(line)
 
 
 def log_to_stderr(level: str) -> None:

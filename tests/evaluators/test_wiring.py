@@ -1,0 +1,162 @@
+"""What is constructed from settings: the observer, the worker, the queue, the dashboard, log lines, signals."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+import redis.asyncio
+
+from config import wire
+from config.embedded import queue_url, runtime_dir
+from config.settings import Settings
+from evaluators import wiring
+from evaluators.core.finding import BadCheck
+from evaluators.core.slicing import BadRule
+from evaluators.dashboard import serving
+from evaluators.telemetry import Telemetry
+from evaluators.worker import Pace
+from tests.evaluators.stocked import golden, pair
+
+LIVE = {"live": {"base_url": "http://live"}}
+
+
+def configured(**more: Any) -> Settings:
+    return Settings.model_validate({**LIVE, **more})
+
+
+@pytest.fixture
+def embedded(tmp_path: Path) -> Iterator[Settings]:
+    """Settings with a queue and a store of their own."""
+    settings = configured(data=str(tmp_path / "data"), candidates=[{"name": "mini"}])
+    yield settings
+    folder = runtime_dir(settings.data)
+    for left in folder.iterdir():
+        left.unlink()
+    folder.rmdir()
+
+
+def test_our_names_are_ours() -> None:
+    """In this installation nobody else owns our import names."""
+    wiring.refuse_clash()
+
+
+def test_where_the_store_is(tmp_path: Path) -> None:
+    """SQLite in the data directory, unless the file says otherwise."""
+    assert wiring.store_url(configured(data=str(tmp_path))) == f"sqlite:///{tmp_path}/understudy.db"
+    assert wiring.store_url(configured(store={"url": "sqlite:////x.db"})) == "sqlite:////x.db"
+
+
+def test_the_observer_reads_slices_and_checks() -> None:
+    """The golden pair gets the configured slices and every configured check; `when` may ask for another slice."""
+    checks = [
+        {"type": "contains", "value": "24.90", "name": "amount", "when": {"stream": "yes"}},
+        {"type": "contains", "value": "24.90", "name": "never", "when": {"stream": "no"}},
+    ]
+    watch = wiring.observer(configured(slices=["topic"], topics={"money": ["refund"]}, checks=checks), 1.0)
+    seen = watch(golden())
+    assert seen.slices == ("topic=money",)
+    assert {found.check.label: found.joint for found in seen.found} == {"amount": "pp", "never": "ss"}
+
+
+def test_the_observer_knows_prices() -> None:
+    """A configured price stands above the list."""
+    prices = {"gpt-5-mini-2025-08-07": {"input": 1.0, "output": 10.0}, "gpt-5-mini": {"input": 1.0, "output": 10.0}}
+    seen = wiring.observer(configured(prices=prices), 1.0)(golden())
+    assert seen.arm.cost == pytest.approx(73e-6 + 1540e-6)
+
+
+@pytest.mark.parametrize(
+    ("more", "error"),
+    [
+        pytest.param({"checks": [{"type": "nope"}]}, BadCheck, id="check"),
+        pytest.param({"slices": ["nope"]}, BadRule, id="slice"),
+    ],
+)
+def test_what_makes_no_sense_stops_the_start(more: dict[str, Any], error: type[Exception]) -> None:
+    """Checks and slices are tried out when the observer is made."""
+    with pytest.raises(error):
+        wiring.observer(configured(**more), 1.0)
+
+
+async def test_work_from_queue_to_store(embedded: Settings) -> None:
+    """A worker on the embedded queue judges what is there, counts it, and ends when told."""
+    telemetry, stop, ready = Telemetry(), asyncio.Event(), asyncio.Event()
+    async with wiring.embedded_queue(embedded), asyncio.timeout(9):
+        async with redis.asyncio.Redis.from_url(queue_url(embedded)) as client:
+            for number in range(3):
+                await client.xadd(embedded.queue.stream, wire.encode(pair(number, "a", "b")))
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(wiring.work(embedded, stop, ready.set, Pace(block=0.05), telemetry))
+            await ready.wait()
+            while telemetry.registry.get_sample_value("understudy_worker_pairs_total", {"result": "new"}) != 3:
+                await asyncio.sleep(0.02)
+            stop.set()
+    with closing(wiring.opened_store(embedded)) as store:
+        report = wiring.assessed(store, embedded, golden().call.arrived + 60)
+    assert report.candidates[0].pairs == 3
+
+
+async def test_a_queue_of_somebody_elses(tmp_path: Path) -> None:
+    """With a URL nothing is started and no directory made."""
+    settings = configured(data=str(tmp_path / "data"), queue={"url": "redis://127.0.0.1:1/0"})
+    async with wiring.embedded_queue(settings):
+        assert not (tmp_path / "data").exists()
+
+
+async def test_the_dashboard_serves_the_store(tmp_path: Path) -> None:
+    """The application opens over the configured store."""
+    settings = configured(data=str(tmp_path / "data"), candidates=[{"name": "mini"}])
+    with closing(wiring.opened_store(settings)) as store:
+        async with serving(wiring.dashboard(store, settings), "127.0.0.1:0") as address:
+            host, port = address.removeprefix("http://").split(":")
+            reader, writer = await asyncio.open_connection(host, int(port))
+            writer.write(f"GET / HTTP/1.1\r\nHost: {host}:{port}\r\nConnection: close\r\n\r\n".encode())
+            page = await asyncio.wait_for(reader.read(), 5)
+            writer.close()
+    assert page.startswith(b"HTTP/1.1 200 ")
+    assert b"mini" in page
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+async def test_signals_stop(number: signal.Signals) -> None:
+    """Both ways of telling a process to end set the event."""
+    stop = wiring.stop_on_signals()
+    os.kill(os.getpid(), number)
+    async with asyncio.timeout(5):
+        await stop.wait()
+    for each in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().remove_signal_handler(each)
+
+
+def test_a_log_line_is_one_line_of_ascii() -> None:
+    """Whatever is in a message, it stays one JSON object on one line."""
+    record = logging.LogRecord("understudy.worker", 30, "", 0, "pair %s", ("\n{}\x1b[2J\u2028é",), None)
+    line = wiring.JsonLines().format(record)
+    assert line.isascii()
+    assert "\n" not in line
+    assert "\x1b" not in line
+    assert json.loads(line)["level"] == "WARNING"
+
+
+def test_log_lines_go_to_standard_error(capsys: pytest.CaptureFixture[str]) -> None:
+    """Our own logger is heard from the level that was asked for."""
+    logger = logging.getLogger("understudy")
+    before = logger.handlers[:]
+    wiring.log_to_stderr("warning")
+    try:
+        logging.getLogger("understudy.worker").info("quiet")
+        logging.getLogger("understudy.worker").warning("loud")
+    finally:
+        logger.handlers[:] = before
+        logger.setLevel(logging.NOTSET)
+    out, err = capsys.readouterr()
+    assert (out, [json.loads(line)["message"] for line in err.splitlines()]) == ("", ["loud"])
