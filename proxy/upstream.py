@@ -11,9 +11,10 @@ import re
 import ssl
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import aiohttp
+from aiohttp.connector import Connection
 from yarl import URL
 
 from config.pair import Failure
@@ -27,6 +28,7 @@ KEEP_IDLE = 4.0
 POSTs met a connection that was just being closed; below it, none did."""
 
 _LIMIT = 64 << 10  # bytes of one response line or header field; providers' cookies and policies pass 8 KiB
+_ESCAPED = re.compile("[\udc80-\udcff]")  # bytes that are no UTF-8, see surrogateescape
 _LINE_END = re.compile(rb"[\r\n\0]")
 _NOTHING_OF_ITS_OWN = ("User-Agent", "Accept", "Accept-Encoding", "Content-Type")
 
@@ -89,6 +91,7 @@ class HttpUpstream:
                 total=total, connect=timeout.connect, sock_connect=timeout.connect, sock_read=timeout.first_byte
             ),
             skip_auto_headers=_NOTHING_OF_ITS_OWN,
+            request_class=_Verbatim,
             max_line_size=_LIMIT,
             max_field_size=_LIMIT,
         )
@@ -96,8 +99,7 @@ class HttpUpstream:
     async def open(self, method: str, url: str, headers: HeaderPairs, body: Body) -> Exchange:
         """Send the request and wait for the head; raises ExchangeError."""
         try:
-            # aiohttp writes UTF-8 and loses what is not: such a field is refused here, not sent changed
-            fields = [(name.decode("ascii"), value.decode("utf-8")) for name, value in headers]
+            fields = [(name.decode("ascii"), value.decode("utf-8", "surrogateescape")) for name, value in headers]
             url.encode("utf-8")
             response = await self._session.request(
                 method, URL(url, encoded=True), headers=fields, data=body, allow_redirects=False
@@ -116,6 +118,28 @@ class HttpUpstream:
 
     def __repr__(self) -> str:
         return f"<HttpUpstream {'closed' if self._session.closed else 'open'}>"
+
+
+class _Verbatim(aiohttp.ClientRequest):
+    """Sends header bytes that are no UTF-8 as they came (Python's requests writes latin-1); aiohttp would drop them."""
+
+    async def send(self, conn: Connection) -> aiohttp.ClientResponse:
+        """Send; with such bytes always by way of write_bytes, which aiohttp uses only where there is a body."""
+        if self._body is None and self._escaped():
+            self._body = aiohttp.BytesPayload(b"")
+        return await super().send(conn)
+
+    async def write_bytes(self, writer: Any, conn: Connection, content_length: int | None = None) -> None:
+        """The head is serialized but not written yet when this begins: put the true one in its place."""
+        if self._escaped():
+            lines = [f"{self.method} {self.url.raw_path_qs} HTTP/1.1"]
+            lines += [f"{name}: {value}" for name, value in self.headers.items()]
+            writer._headers_buf = "\r\n".join([*lines, "", ""]).encode("utf-8", "surrogateescape")
+        await super().write_bytes(writer, conn, content_length)
+
+    def _escaped(self) -> bool:
+        values = "".join(self.headers.values())
+        return not values.isascii() and _ESCAPED.search(values) is not None
 
 
 class AiohttpExchange:

@@ -63,10 +63,11 @@ class Handler:
         except Exception as error:  # named edge: the client's socket
             self._telemetry.caught.labels("handler").inc()
             log(logging.ERROR, "handler failed", error=type(error).__name__)
-            if relay.begun:
-                relay.abort("aborted")
-            else:
-                relay.refuse(502, "understudy_internal_error", "internal", "the proxy failed to relay this request")
+            with suppress(ConnectionResetError):
+                if relay.begun:
+                    relay.abort("aborted")
+                else:
+                    relay.refuse(502, "understudy_internal_error", "internal", "the proxy failed to relay this request")
         finally:
             self.open_requests -= 1
             if not self.open_requests:

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import signal
 import subprocess
 import sys
+import tempfile
+from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AsyncExitStack, contextmanager
 from pathlib import Path
 
 import pytest
 
+from config.pair import Failure
+from config.wire import decode
 from proxy.__main__ import main, unfit
 from tests.doubles.client import Client
-from tests.doubles.upstream import ScriptedUpstream, answer, hang
+from tests.doubles.upstream import STREAM_HEAD, ScriptedUpstream, Turn, answer, hang
 from tests.doubles.valkey import valkey_server
+from tests.proxy.conftest import CHAT
 
 ROOT = Path(__file__).parents[2]
 ENVIRONMENT = {key: value for key, value in os.environ.items() if not key.startswith(("PYTHON", "COV"))}
@@ -83,6 +89,59 @@ async def test_second_signal_ends_at_once(tmp_path: Path) -> None:
                 assert child.wait(3) == -signal.SIGTERM
 
 
+async def test_open_streams_survive_the_end(tmp_path: Path) -> None:
+    """With 50 streams open, SIGTERM lets each end whole, exits with 0, and leaves every pair and count in the queue."""
+    go_on = asyncio.Event()
+
+    async def script(turn: Turn) -> None:
+        await turn.send(STREAM_HEAD)
+        for number in range(3):
+            await turn.chunk(b"data: %d\n\n" % number)
+            await go_on.wait()
+        await turn.send(b"0\r\n\r\n")
+
+    async def stream(client: Client) -> bytes:
+        body = b""
+        while part := await client.chunk():
+            body += part
+        return body
+
+    with tempfile.TemporaryDirectory(prefix="us-") as name, valkey_server(Path(name)) as queue:
+        async with ScriptedUpstream(script) as live, ScriptedUpstream(script) as candidate, AsyncExitStack() as stack:
+            path = _file(tmp_path, live.url, f"candidates: [{{name: mini, base_url: '{candidate.url}'}}]\n")
+            path.write_text(path.read_text().replace(f"unix://{tmp_path}/nobody", queue.url))
+            child = stack.enter_context(_process("--config", str(path)))
+            assert child.stdout is not None
+            assert child.stderr is not None
+            url = json.loads(child.stdout.readline())["listening"]
+            clients = [await stack.enter_async_context(Client(url)) for _ in range(50)]
+            head = b"POST /v1/chat/completions HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n" % len(CHAT)
+            for client in clients:
+                await client.send(head + CHAT)
+            assert {(await client.head()).status for client in clients} == {200}
+            async with asyncio.timeout(5):
+                while len(candidate.turns) < 50:
+                    await asyncio.sleep(0.005)
+            child.send_signal(signal.SIGTERM)
+            while "draining" not in await asyncio.to_thread(child.stderr.readline):
+                pass
+            go_on.set()
+            answers = await asyncio.gather(*map(stream, clients))
+            assert set(answers) == {b"data: 0\n\ndata: 1\n\ndata: 2\n\n"}
+            assert await asyncio.to_thread(child.wait, 5) == 0
+        with queue.client() as reader:
+            pairs = [decode(fields) for _, fields in reader.xrange("understudy:pairs")]
+            (rows,) = reader.hgetall("understudy:pairs:accounting").values()
+        assert len({pair.id for pair in pairs}) == len(pairs)
+        assert all(pair.live.failure is pair.outcome.failure is Failure.NONE for pair in pairs)
+        books: Counter[tuple[str, str]] = Counter()
+        for _, shadow, bucket, _, n in json.loads(rows):
+            books[shadow, bucket] += n
+        assert books["mini", "paired"] == 50
+        assert books["control", "paired"] + books["control", "sampled_out"] == 50
+        assert len(pairs) == books["mini", "paired"] + books["control", "paired"]
+
+
 @pytest.mark.parametrize(
     ("flags", "environ", "word"),
     [
@@ -123,8 +182,6 @@ def test_taken_port_is_a_mistake_of_configuration(tmp_path: Path, capsys: pytest
 
 def test_evicting_queue_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     """A queue that may lose everything silently stops the start with code 2."""
-    import tempfile
-
     with tempfile.TemporaryDirectory(prefix="us-") as name, valkey_server(Path(name), "allkeys-lru") as server:
         path = _file(Path(name))
         path.write_text(path.read_text().replace(f"unix://{name}/nobody", server.url))

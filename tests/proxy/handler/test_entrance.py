@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-import pytest
+import asyncio
 
+import pytest
+from aiohttp.web import Response
+
+from proxy.handler import Entrance
+from proxy.telemetry import Telemetry
 from tests.doubles.client import Client
 from tests.doubles.upstream import ScriptedUpstream, answer
 from tests.proxy.conftest import RigMaker
@@ -32,3 +37,31 @@ async def test_refused_upload_has_its_own_answer(rig: RigMaker) -> None:
         assert (await client.answer()).status == 400
         assert await client.ended()
         assert not live.turns
+
+
+async def test_slow_heads_cost_their_connection() -> None:
+    """A head that drips is cut off and counted; idle connections, and slow bodies behind a head, are left alone."""
+
+    async def answered(request: object) -> Response:
+        return Response(text="ok")
+
+    telemetry = Telemetry()
+    entrance = Entrance(answered, telemetry, head_limit=0.2)
+    server = await asyncio.get_running_loop().create_server(entrance, "127.0.0.1", 0)
+    url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    async with Client(url) as idle, Client(url) as again, Client(url) as slow:
+        for client in (again, slow):
+            await client.send(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n\r\n")
+            assert (await client.head()).status == 200
+        await slow.reader.readexactly(2)
+        await slow.send(b"GET / HTTP/1.1\r\n")
+        assert await slow.ended()
+        assert telemetry.registry.get_sample_value("understudy_refused_total", {"reason": "slow_head"}) == 1
+        await again.reader.readexactly(2)
+        for client in (again, idle):
+            await client.send(b"GET / HTTP/1.1\r\n")
+            await client.send(b"Host: a\r\n\r\n")
+            assert (await client.head()).status == 200
+    server.close()
+    entrance.pre_shutdown()
+    await entrance.shutdown(0.1)
