@@ -35,7 +35,39 @@ class Telemetry:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
-        registry = self.registry
+        self._of_calls(self.registry)
+        self._of_the_process(self.registry)
+        self._shadow_calls = _ShadowCalls()
+        self.registry.register(self._shadow_calls)
+
+    def watch(self, ledger: Ledger) -> None:
+        """Publish the accounting as it stands at each scrape: one book, no second one to drift."""
+        self._shadow_calls.ledger = ledger
+
+    def carry(self, rows: Iterable[Sequence[int | str]]) -> None:
+        """Rows that the ledger is about to forget: counters must not go down."""
+        self._shadow_calls.carry(rows)
+
+    def live_ended(self, outcome: Outcome) -> None:
+        """Record a live exchange; a client that left, or we who stopped, is no failure of live's."""
+        if outcome.sent == NEVER:
+            return
+        self.exchange_ended(LIVE, outcome)
+        if outcome.failure not in (Failure.NONE, Failure.CLIENT_LEFT, Failure.CANCELLED):
+            self.live_failures.labels(outcome.failure.value).inc()
+
+    def exchange_ended(self, target: str, outcome: Outcome) -> None:
+        """Record the times of an exchange that has an answer."""
+        if outcome.failure is Failure.NONE:
+            self.duration.labels(target).observe(outcome.last_byte - outcome.sent)
+        if outcome.first_byte != NEVER:
+            self.first_byte.labels(target).observe(outcome.first_byte - outcome.sent)
+
+    def text(self) -> bytes:
+        """All metrics in the Prometheus text format."""
+        return generate_latest(self.registry)
+
+    def _of_calls(self, registry: CollectorRegistry) -> None:
         self.requests = Counter(
             "understudy_requests_total",
             "Answers given to clients, by status class; aborted: the connection was cut, left: the client hung up.",
@@ -72,6 +104,8 @@ class Telemetry:
             registry=registry,
         )
         self.in_flight = Gauge("understudy_in_flight_exchanges", "Open exchanges.", ["target"], registry=registry)
+
+    def _of_the_process(self, registry: CollectorRegistry) -> None:
         self.queue_pairs = Gauge("understudy_queue_held_pairs", "Pairs waiting in memory.", registry=registry)
         self.queue_bytes = Gauge("understudy_queue_held_bytes", "Bytes of pairs waiting in memory.", registry=registry)
         self.append_failures = Counter(
@@ -85,35 +119,6 @@ class Telemetry:
         self.shadowing = Gauge("understudy_shadowing_enabled", "1 while new calls are shadowed.", registry=registry)
         build = Gauge("understudy_build_info", "Always 1; the version is a label.", ["version"], registry=registry)
         build.labels(__version__).set(1)
-        self._shadow_calls = _ShadowCalls()
-        registry.register(self._shadow_calls)
-
-    def watch(self, ledger: Ledger) -> None:
-        """Publish the accounting as it stands at each scrape: one book, no second one to drift."""
-        self._shadow_calls.ledger = ledger
-
-    def carry(self, rows: Iterable[Sequence[int | str]]) -> None:
-        """Rows that the ledger is about to forget: counters must not go down."""
-        self._shadow_calls.carry(rows)
-
-    def live_ended(self, outcome: Outcome) -> None:
-        """Record a live exchange; a client that left, or we who stopped, is no failure of live's."""
-        if outcome.sent == NEVER:
-            return
-        self.exchange_ended(LIVE, outcome)
-        if outcome.failure not in (Failure.NONE, Failure.CLIENT_LEFT, Failure.CANCELLED):
-            self.live_failures.labels(outcome.failure.value).inc()
-
-    def exchange_ended(self, target: str, outcome: Outcome) -> None:
-        """Record the times of an exchange that has an answer."""
-        if outcome.failure is Failure.NONE:
-            self.duration.labels(target).observe(outcome.last_byte - outcome.sent)
-        if outcome.first_byte != NEVER:
-            self.first_byte.labels(target).observe(outcome.first_byte - outcome.sent)
-
-    def text(self) -> bytes:
-        """All metrics in the Prometheus text format."""
-        return generate_latest(self.registry)
 
 
 class _ShadowCalls(Collector):
