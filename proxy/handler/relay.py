@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import socket
 import struct
+from contextlib import suppress
 from http import HTTPStatus
 
 from aiohttp.abc import AbstractStreamWriter
@@ -24,6 +26,7 @@ class Relay(StreamResponse):
         self._chunked = False
         self._delimited = True  # the end of the body is marked by something other than the connection's end
         self._bodiless = False
+        self._waiting = b""  # the head, until it is written
         self.begun = False
         self.code = "left"
         """How the answer ended, for the metrics: a status class, `aborted` or `left`."""
@@ -57,7 +60,9 @@ class Relay(StreamResponse):
             lines.append(b"Connection: close")
         elif not modern:
             lines.append(b"Connection: keep-alive")
-        self._put(b"\r\n".join(lines) + b"\r\n\r\n")
+        self._check()
+        self._waiting = b"\r\n".join(lines) + b"\r\n\r\n"
+        asyncio.get_running_loop().call_soon(self._flush)  # alone, unless a body follows in this turn of the loop
         self.begun = True
         self.code = f"{head.status // 100}xx"
 
@@ -70,8 +75,7 @@ class Relay(StreamResponse):
 
     def end(self) -> None:
         """Mark the body as complete."""
-        if self._chunked:
-            self._put(b"0\r\n\r\n")
+        self._put(b"0\r\n\r\n" if self._chunked else b"")
 
     def abort(self, code: str) -> None:
         """Cut the connection so that the answer looks as broken as it is.
@@ -83,6 +87,7 @@ class Relay(StreamResponse):
         transport = self._request.transport
         if transport is None:
             return
+        self._flush()
         if self._delimited:
             transport.close()
             return
@@ -101,8 +106,7 @@ class Relay(StreamResponse):
             (b"x-understudy-error", code.encode()),
         ]
         self.begin(Head(status, HTTPStatus(status).phrase.encode(), ()), headers)
-        if not self._bodiless:
-            self._put(body)
+        self._put(b"" if self._bodiless else body)
 
     def go_on(self) -> None:
         """Answer `Expect: 100-continue`, which HTTP/1.0 does not know."""
@@ -110,7 +114,18 @@ class Relay(StreamResponse):
             self._put(b"HTTP/1.1 100 Continue\r\n\r\n")
 
     def _put(self, data: bytes) -> None:
+        transport = self._check()
+        if self._waiting or data:
+            transport.write(self._waiting + data)  # one system call, one packet: a call's head and body mostly fit
+            self._waiting = b""
+
+    def _flush(self) -> None:
+        if self._waiting:
+            with suppress(ConnectionResetError):  # whoever writes next is told
+                self._put(b"")
+
+    def _check(self) -> asyncio.Transport:
         transport = self._request.transport
         if transport is None or transport.is_closing():
             raise ConnectionResetError
-        transport.write(data)
+        return transport

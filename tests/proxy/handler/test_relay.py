@@ -163,3 +163,22 @@ async def test_slow_reader_pauses_live(rig: RigMaker) -> None:
         async with asyncio.timeout(8):
             await stalled.wait()
         assert sent < 32 << 20  # the kernel's buffers on both sides of two connections, not more
+
+
+async def test_head_does_not_wait_for_a_body(rig: RigMaker) -> None:
+    """A head whose body is still to come reaches the client at once, and a refused HEAD request gets its answer."""
+    go_on = asyncio.Event()
+
+    async def script(turn: Turn) -> None:
+        await turn.send(OK + b"Content-Length: 2\r\n\r\n")
+        await go_on.wait()
+        await turn.send(b"hi")
+
+    async with ScriptedUpstream(script) as live, rig(live.url) as proxy, Client(proxy.url) as client:
+        await client.send(b"GET /x HTTP/1.1\r\nHost: a\r\n\r\n")
+        assert (await client.head()).status == 200
+        go_on.set()
+        assert await client.reader.readexactly(2) == b"hi"
+        await client.send(b"HEAD /x HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n")
+        assert (await client.head()).status == 400
+        assert await client.ended()
