@@ -179,6 +179,6 @@ async def test_head_does_not_wait_for_a_body(rig: RigMaker) -> None:
         assert (await client.head()).status == 200
         go_on.set()
         assert await client.reader.readexactly(2) == b"hi"
-        await client.send(b"HEAD /x HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n")
+        await client.send(b"HEAD /x HTTP/1.1\r\nHost: a@b\r\n\r\n")
         assert (await client.head()).status == 400
         assert await client.ended()
