@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import random
 import signal
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -86,6 +87,19 @@ def until(condition: Callable[[], bool], limit: float = 9.0) -> None:
     while not condition():
         assert time.monotonic() < end, "it did not happen in time"
         pause.wait(0.005)
+
+
+def stopped_between_transactions(worker: subprocess.Popen[bytes], file: Path) -> bool:
+    """Freeze a worker; one caught inside a transaction goes on, for it would hold SQLite's write lock from everybody."""
+    worker.send_signal(signal.SIGSTOP)
+    with contextlib.closing(sqlite3.connect(file, timeout=0.2, isolation_level=None)) as probe:
+        try:
+            probe.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError:
+            worker.send_signal(signal.SIGCONT)
+            return False
+        probe.execute("ROLLBACK")
+    return True
 
 
 async def happens(condition: Callable[[], bool], limit: float = 8.0) -> None:
@@ -200,7 +214,7 @@ def test_a_worker_that_was_frozen_past_its_lease_doubles_nothing(
     with Crew(server, folder) as crew:
         frozen = crew.hire()
         until(lambda: recorded(store) > 0)
-        frozen.send_signal(signal.SIGSTOP)
+        until(lambda: stopped_between_transactions(frozen, folder / "store.db"))
         crew.hire()
         try:
             until(lambda: waiting(server) == (0, 0))

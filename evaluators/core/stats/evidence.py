@@ -50,7 +50,7 @@ BLOCK_SECONDS = 30.0
 _LEAN = 0.5
 """Prior of the slice's own share of worse: nine worse and none better give 190, a uniform prior would give 102."""
 
-_LOG_MOST = 690.0  # e^690 = 1e299, the last that a JSON number carries with room to spare
+_LOG_MOST = 690.0  # e^690 = 4.6e299, the last that a JSON number carries with room to spare
 
 
 @lru_cache(maxsize=65536)
@@ -74,7 +74,7 @@ def block_log_bets(n_in: int, worse_in: int, n_out: int, worse_out: int) -> tupl
 def e_value(log_bets: Sequence[float], worse: int, better: int) -> float:
     """E-value that the candidate does worse in the slice, and worse there than elsewhere.
 
-    `log_bets` are the sums of block_log_bets, worse and better the slice's own conversations. Never above 1e299, so
+    `log_bets` are the sums of block_log_bets, worse and better the slice's own conversations. Never above 1e300, so
     that it survives JSON. Raises ValueError on sums of another number of bets.
     """
     if len(log_bets) != len(LIFTS):
