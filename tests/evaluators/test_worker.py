@@ -90,7 +90,7 @@ def until(condition: Callable[[], bool], limit: float = 9.0) -> None:
 
 
 def stopped_between_transactions(worker: subprocess.Popen[bytes], file: Path) -> bool:
-    """Freeze a worker; one caught inside a transaction goes on, for it would hold SQLite's write lock from everybody."""
+    """Freeze a worker; one caught inside a transaction goes on, for it would keep SQLite's write lock."""
     worker.send_signal(signal.SIGSTOP)
     with contextlib.closing(sqlite3.connect(file, timeout=0.2, isolation_level=None)) as probe:
         try:
