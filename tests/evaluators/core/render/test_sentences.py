@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from evaluators.core.render.sentences import flagged, headlines, sample, silence
+from evaluators.core.render.sentences import flagged, headlines, judged, sample, silence
 from evaluators.core.report import Report
 from evaluators.core.tally import Total
 from tests.evaluators.core.render.pages import lively, made, silent
@@ -117,3 +117,9 @@ def test_what_silence_alone_explains_is_one_sentence() -> None:
     assert any("no-competitors" in text and "100 of its 200 are calls without an answer" in text for text in texts)
     assert not any(text.startswith("mini fails is-json") for text in texts)
     assert any("gave no answer to 100 of 1,000 calls" in text and "worse on is-json" in text for text in texts)
+
+
+def test_checks_that_judged_nothing_are_left_out() -> None:
+    """A row of zeros about nothing is no row."""
+    report = made([shadow(assertion("a", {"pp": 50}), assertion("b", {}))])
+    assert [check.check for check in judged(report.candidates[0])] == ["a"]
