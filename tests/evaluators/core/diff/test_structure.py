@@ -36,6 +36,7 @@ def nested(levels: int, core: Any) -> Any:
         pytest.param(0.1 + 0.2, 0.3, [], id="within the tolerance"),
         pytest.param(0, 1e-12, [("/", VALUE)], id="nothing is relative to zero"),
         pytest.param({"a": 1}, {"a": 2}, [("/a", VALUE)], id="a value"),
+        pytest.param({"a": "x"}, {"a": "y"}, [("/a", VALUE)], id="a text"),
         pytest.param({"a": 1}, {"a": "1"}, [("/a", TYPE)], id="a type"),
         pytest.param({"a": 1}, {"a": True}, [("/a", TYPE)], id="a boolean is no number"),
         pytest.param({"a": None}, {}, [("/a", REMOVED)], id="null is there"),
