@@ -99,7 +99,8 @@ class Relay(StreamResponse):
     def refuse(self, status: int, kind: str, code: str, message: str) -> None:
         """Write a complete answer of our own, marked as such, and close the connection after it."""
         self._last = True
-        body = json.dumps({"error": {"message": message, "type": kind, "code": code}}).encode()
+        said = f"Understudy, the proxy before the model, says: {message}"
+        body = json.dumps({"error": {"message": said, "type": kind, "code": code}}).encode()
         headers = [
             (b"Content-Type", b"application/json"),
             (b"Content-Length", b"%d" % len(body)),

@@ -135,6 +135,7 @@ async def test_live_fails_before_its_head(rig: RigMaker, script: object, status:
         error = reply.json()["error"]
         assert isinstance(error, dict)
         assert (error["type"], error["code"]) == ("understudy_upstream_error", kind)
+        assert error["message"].startswith("Understudy, the proxy")
         await proxy.settled()
         (pair,) = proxy.pairs()
         assert (pair.live.failure, pair.live.status) == (Failure(kind), 0)
