@@ -28,15 +28,13 @@ from evaluators.cli.say import (
     start_of,
 )
 from evaluators.core.finding import Finding
+from evaluators.core.observation import REGRESSED
 from evaluators.core.reading import read as read_reply
 from evaluators.core.reading import read_request
 from evaluators.core.render.safe import block as printable
 from evaluators.core.reply import Reply, Request
 from evaluators.store import read
 from evaluators.store.browsing import Filter, PairRow
-
-REGRESSED = ("pf", "px", "d", "x")
-"""Joint letters of a pair in which the candidate does worse than live, or differs from it."""
 
 pairs = typer.Typer(no_args_is_help=True, help="Look at single pairs.")
 

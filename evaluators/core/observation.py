@@ -11,6 +11,9 @@ from config.pair import Role
 from evaluators.core.finding import Check, Finding, Timing
 from evaluators.core.reply import Kind, Usage
 
+REGRESSED = ("pf", "px", "d", "x")
+"""Joint letters of a pair in which the candidate does worse than live, or differs from it; see Found."""
+
 
 @dataclass(frozen=True, slots=True)
 class Found:

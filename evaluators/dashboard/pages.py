@@ -13,6 +13,7 @@ from aiohttp import web
 from markupsafe import Markup
 
 from evaluators.assess import PairLine, PairSide, PairView
+from evaluators.core.observation import REGRESSED
 from evaluators.core.render.html import body, instant, page, title
 from evaluators.core.render.safe import block, line
 from evaluators.core.report import Report
@@ -53,7 +54,7 @@ class Wanted:
     @property
     def letters(self) -> tuple[str, ...]:
         """The joint letters asked for."""
-        return SHOWN.get(self.show, ("pf", "px", "d", "x")) if self.check else ()
+        return SHOWN.get(self.show, REGRESSED) if self.check else ()
 
 
 def live(report: Report, *, may_leave: bool) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Table
 
-from evaluators.core.observation import ArmFacts, Found, Observation
+from evaluators.core.observation import REGRESSED, ArmFacts, Found, Observation
 from evaluators.core.stats.histogram import bin_of
 from evaluators.core.tally import BUCKET
 from evaluators.store import schema
@@ -22,9 +22,6 @@ MOST_USD = 10**6
 """A usage report beyond these is an upstream's joke: it is treated as unknown, lest one answer own every sum."""
 
 KEPT_EXAMPLES = 5
-
-REGRESSED = frozenset({"pf", "px", "d", "x"})
-"""Letters whose call ids are worth a look: live passed and the shadow did not; or the two differ."""
 
 _WORSE_THAN_LIVE = frozenset({"pf", "px", "ff", "xf", "d"})
 """Letters whose shadow finding says where: it failed, or differs."""

@@ -8,12 +8,13 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import orjson
 
-from evaluators.core.reply import UNKNOWN, Kind
+from evaluators.core.reply import UNKNOWN, Kind, Reply
+from evaluators.core.sse import Event
 
 Object = Mapping[str, Any]
 
@@ -125,6 +126,18 @@ def error_note(error: Object) -> str:
     """The error's own code words; never its message, which may quote keys or the prompt."""
     named = [word for word in _error_words(error) if _WORD.fullmatch(word)]
     return "error: " + (" ".join(dict.fromkeys(named)) or "without a code")
+
+
+def first_fault(events: Iterable[Event]) -> Reply | None:
+    """The reply of the first event that is an error object; None when no event is one. Never raises."""
+    for event in events:
+        try:
+            error = error_in(parse(event.data))
+        except NotJson:
+            continue
+        if error:
+            return Reply(fault(error), unread=(error_note(error),))
+    return None
 
 
 def unknown_note(kind: str, what: str) -> str:

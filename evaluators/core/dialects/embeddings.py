@@ -8,7 +8,7 @@ import math
 import struct
 from collections.abc import Sequence
 
-from evaluators.core.dialects import NotJson, Object, count, error_in, error_note, fault, obj, parse, rows, words
+from evaluators.core.dialects import Object, count, error_in, error_note, fault, first_fault, obj, rows, words
 from evaluators.core.reply import Kind, Reply, Request, Usage
 from evaluators.core.sse import Event
 
@@ -63,14 +63,7 @@ def from_json(body: Object) -> Reply:
 
 def from_events(events: Sequence[Event]) -> Reply:
     """An error object if one was sent; a stream of anything else is not this API's answer; never raises."""
-    for event in events:
-        try:
-            error = error_in(parse(event.data))
-        except NotJson:
-            continue
-        if error:
-            return Reply(fault(error), unread=(error_note(error),))
-    return Reply(Kind.MALFORMED, unread=("a stream where embeddings were asked for",))
+    return first_fault(events) or Reply(Kind.MALFORMED, unread=("a stream where embeddings were asked for",))
 
 
 def _vector(given: object) -> tuple[float, ...]:

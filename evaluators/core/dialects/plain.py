@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from evaluators.core.dialects import NotJson, Object, error_in, error_note, fault, parse, words, written
+from evaluators.core.dialects import Object, error_in, error_note, fault, first_fault, words, written
 from evaluators.core.reply import Kind, Reply, Request
 from evaluators.core.sse import Event
 
@@ -44,14 +44,7 @@ def from_json(body: Object) -> Reply:
 
 def from_events(events: Sequence[Event]) -> Reply:
     """The data of all events, one a line. No closing event is known, so a clean end counts as complete."""
-    for event in events:
-        try:
-            error = error_in(parse(event.data))
-        except NotJson:
-            continue
-        if error:
-            return Reply(fault(error), unread=(error_note(error),))
-    return from_text("\n".join(event.data for event in events))
+    return first_fault(events) or from_text("\n".join(event.data for event in events))
 
 
 def from_text(text: str) -> Reply:

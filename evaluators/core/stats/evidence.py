@@ -44,9 +44,6 @@ BLOCK = 64
 watching: on the XSTest counts the third slice is flagged in 71 % of random orders with blocks of 16, 84 % with 32, 95 %
 with 64, 99 % with 128."""
 
-BLOCK_SECONDS = 30.0
-"""Patience: an unfilled block may be sealed when its oldest conversation has waited this long."""
-
 _LEAN = 0.5
 """Prior of the slice's own share of worse: nine worse and none better give 190, a uniform prior would give 102."""
 

@@ -9,7 +9,7 @@ from sqlalchemy import event, select
 
 from evaluators.core.stats.evidence import BLOCK
 from evaluators.store import Store, open_store, read, schema, write
-from evaluators.store.closing import BLOCK_MAX, LONGEST, fold
+from evaluators.store.closing import BLOCK_MAX, LONGEST, PATIENCE, fold
 from tests.evaluators.made import NOON, observation, recorded
 from tests.evaluators.store.recomputed import assert_tallies_are_the_raw_rows
 
@@ -23,6 +23,11 @@ def talk(store: Store, conversation: str, *numbers: int, now: float, shadow: str
 
 def conversations(store: Store) -> int:
     return sum(tally.conversations for tally in read.tallies(store, 0, 1e11))
+
+
+def test_nobody_waits_a_minute_for_a_full_block() -> None:
+    """The patience that is in force, not one written down elsewhere."""
+    assert 0 < PATIENCE < 60
 
 
 def test_a_conversation_closes_when_its_newest_pair_is_old(store: Store) -> None:
