@@ -1,0 +1,200 @@
+"""The same requests to the same origin, directly and through the proxy, with and without shadows; and what differs.
+
+A difference is made smaller until nothing can be left out of the case, and told as bytes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field, replace
+
+from tests.doubles.upstream import STREAM_HEAD, ScriptedUpstream, Turn
+from tests.proofs.transparency.cases import Case, Reply, generate
+from tests.proofs.transparency.compare import Difference, Seen, differences
+from tests.proofs.transparency.origin import Origin
+from tests.proofs.transparency.rig import Proxy, proxy, row
+from tests.proofs.transparency.wire import Connection
+
+WORKERS = 6
+_TOLD = 2  # cases of each kind that are made smaller and told
+_ATTEMPTS = 400
+
+
+@dataclass
+class Found:
+    """How many exchanges were compared, and what was not the same: by kind, with the first cases of each."""
+
+    n: int = 0
+    kinds: Counter[str] = field(default_factory=Counter)
+    told: dict[str, list[str]] = field(default_factory=dict)
+    left_over: int = 0  # executions that came after their answer
+    shadowed: int = 0  # copies that the healthy candidate received
+
+    def line(self, name: str, note: str = "") -> str:
+        """The row of the table."""
+        kinds = ", ".join(f"{kind} {count}" for kind, count in sorted(self.kinds.items()))
+        return row(name, self.n, sum(self.kinds.values()) + self.left_over, "; ".join(filter(None, (note, kinds))))
+
+
+class Route:
+    """One worker's way to the origin: a connection that is kept as long as the other side keeps it."""
+
+    def __init__(self, port: int, origin: Origin) -> None:
+        self._port, self._origin = port, origin
+        self._connection: Connection | None = None
+
+    async def ask(self, case: Case) -> Seen:
+        """One exchange, seen from both ends."""
+        self._origin.expect(case)
+        if self._connection is None:
+            self._connection = await Connection.to(self._port)
+        connection, keep = self._connection, False
+        try:
+            head, *body = case.pieces()
+            await connection.send(head)
+            if case.waits:
+                async with asyncio.timeout(5):
+                    await connection.head()
+            await connection.send(*body)
+            answer = await connection.answer(case.method)
+            asked = any(name.lower() == b"connection" and b"close" in value for name, value in case.fields)
+            keep = not asked and answer.complete and answer.framing != "close"
+            keep = keep and b"close" not in answer.values(b"connection")
+            return Seen(self._origin.take(case), answer)
+        except (OSError, EOFError, ValueError) as error:
+            return Seen(self._origin.take(case), type(error).__name__)
+        finally:
+            if not keep:
+                self.close()
+
+    def close(self) -> None:
+        """Leave."""
+        if self._connection is not None:
+            self._connection.reset()
+            self._connection = None
+
+
+async def compare(cases: Iterable[Case], shadows: bool = False) -> Found:
+    """Ask each case directly and through a proxy of its own; with `shadows` through one that has two candidates."""
+    found = Found()
+    async with AsyncExitStack() as stack:
+        origin = await stack.enter_async_context(Origin())
+        candidates: dict[str, str] = {}
+        if shadows:
+            healthy = await stack.enter_async_context(ScriptedUpstream(_healthy))
+            resetting = await stack.enter_async_context(ScriptedUpstream(_reset))
+            candidates = {"healthy": healthy.url, "resetting": resetting.url}
+        through = await stack.enter_async_context(proxy(origin.url, candidates))
+        waiting = iter(cases)
+        async with asyncio.TaskGroup() as group:
+            for _ in range(WORKERS):
+                group.create_task(_work(waiting, origin, through, found))
+        found.left_over = origin.left_over()
+        found.shadowed = len(healthy.turns) if shadows else 0
+    return found
+
+
+async def generated(seed: int, count: int, shadows: bool = False) -> Found:
+    """`count` cases of a seed."""
+    return await compare((generate(seed, number) for number in range(count)), shadows)
+
+
+async def _work(waiting: Iterator[Case], origin: Origin, through: Proxy, found: Found) -> None:
+    routes = Route(origin.port, origin), Route(through.port, origin)
+    try:
+        for case in waiting:
+            found.n += 1
+            for difference in await _differences(case, routes):
+                found.kinds[difference.what] += 1
+                if found.kinds[difference.what] <= _TOLD:
+                    told = await _smallest(case, difference, routes)
+                    found.told.setdefault(difference.what, []).append(told)
+    finally:
+        for route in routes:
+            route.close()
+
+
+async def _differences(case: Case, routes: tuple[Route, Route]) -> list[Difference]:
+    direct = await routes[0].ask(case)
+    return differences(direct, await routes[1].ask(case))
+
+
+async def _smallest(case: Case, difference: Difference, routes: tuple[Route, Route]) -> str:
+    """The case with everything left out that the difference does not need."""
+    attempts, again = 0, True
+    while again:
+        again = False
+        for smaller in _smaller(case):
+            attempts += 1
+            if attempts > _ATTEMPTS:
+                break
+            same = [one for one in await _differences(smaller, routes) if one.what == difference.what]
+            if same:
+                case, difference, again = smaller, same[0], True
+                break
+    request, answer = b"".join(case.pieces()), b"".join(case.answer.pieces(case.method))
+    return f"{difference}\n    request {request!r}\n    answer  {answer!r}"
+
+
+def _smaller(case: Case) -> Iterator[Case]:
+    """One thing less, or one thing plainer, at a time."""
+    plain = {
+        "answer": Reply(),
+        "fields": (),
+        "trailers": (),
+        "extension": b"",
+        "cuts": (),
+        "tears": (),
+        "target": b"/",
+        "method": b"GET",
+    }
+    yield from (replace(case, **{name: value}) for name, value in plain.items() if getattr(case, name) != value)
+    for name, value in {
+        "fields": (),
+        "trailers": (),
+        "cuts": (),
+        "tears": (),
+        "interim": (),
+        "extension": b"",
+        "body": b"",
+    }.items():
+        if getattr(case.answer, name) != value:
+            yield replace(case, answer=replace(case.answer, **{name: value}))
+    if case.answer.status != 200:
+        yield replace(case, answer=replace(case.answer, status=200))
+    if case.answer.reason != b"OK":
+        yield replace(case, answer=replace(case.answer, reason=b"OK"))
+    if case.body:
+        yield replace(case, body=b"", framing="none", trailers=())
+        yield replace(case, body=b"x")
+        yield replace(case, body=case.body[: len(case.body) // 2])
+    yield from (replace(case, fields=less) for less in _without_one(case.fields))
+    yield from (replace(case, answer=replace(case.answer, fields=less)) for less in _without_one(case.answer.fields))
+    if len(case.target) > 1:
+        half = len(case.target) // 2
+        yield from (replace(case, target=cut) for cut in (case.target[:half], b"/" + case.target[half:]))
+        yield from (
+            replace(case, target=case.target[:at] + case.target[at + 1 :]) for at in range(1, min(20, len(case.target)))
+        )
+
+
+def _without_one(fields: Sequence[tuple[bytes, bytes]]) -> Iterator[Sequence[tuple[bytes, bytes]]]:
+    if len(fields) > 3:
+        yield fields[: len(fields) // 2]
+        yield fields[len(fields) // 2 :]
+    for at in range(len(fields)):
+        yield (*fields[:at], *fields[at + 1 :])
+
+
+async def _healthy(turn: Turn) -> None:
+    await turn.send(STREAM_HEAD)
+    await turn.chunk(b'data: {"choices":[{"index":0,"delta":{"content":"x"}}]}\n\n')
+    await turn.chunk(b"data: [DONE]\n\n")
+    await turn.chunk(b"")
+
+
+async def _reset(turn: Turn) -> None:
+    turn.reset()

@@ -1,0 +1,46 @@
+"""Connections that the upstream closes never become errors of the proxy's own, and no POST is sent twice."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.proofs.transparency.idle import around_idle_close, cut_exchanges
+from tests.proofs.transparency.rig import run
+
+
+@pytest.mark.timeout(30)
+def test_calls_around_an_idle_close() -> None:
+    """300 POSTs, each sent when the upstream is about to close idle connections after 0.5 s: none fails or repeats."""
+    tally = run(around_idle_close(0.5, 300, 100))
+    assert (tally.calls, tally.failed, sum(tally.executions.values())) == (300, 0, 300), tally.ends
+
+
+@pytest.mark.proof
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize(("limit", "lanes"), [(0.5, 200), (1.0, 200), (5.0, 400)])
+def test_calls_around_each_idle_close(limit: float, lanes: int) -> None:
+    """4,000 POSTs around each idle limit: none fails, none is executed twice."""
+    tally = run(around_idle_close(limit, 4000, lanes))
+    print(tally.line(f"idle close after {limit} s", tally.failed))
+    assert (tally.calls, tally.failed, sum(tally.executions.values())) == (4000, 0, 4000), tally.ends
+
+
+def _cut(calls: int) -> None:
+    tally = run(cut_exchanges(calls))
+    print(tally.line("POSTs cut by the upstream", tally.repeated))
+    assert (tally.calls, tally.repeated) == (calls, 0)
+    assert sum(tally.executions.values()) <= calls
+    assert tally.ends["200"] >= calls // 5  # the whole answers between the cuts came through
+    assert tally.ends["502"] + tally.ends["broken"] == calls - tally.ends["200"]
+
+
+def test_no_post_is_repeated() -> None:
+    """200 POSTs, most of them cut by FIN or RST before or inside the answer: none is executed twice."""
+    _cut(200)
+
+
+@pytest.mark.proof
+@pytest.mark.timeout(60)
+def test_no_post_of_1_000_is_repeated() -> None:
+    """1,000 POSTs, cut likewise."""
+    _cut(1000)
