@@ -7,7 +7,7 @@ only what is listed here. Bytes are read as latin-1, which loses nothing. Used b
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from urllib.parse import unquote_plus, urlsplit
 
 from config.pair import Fields
@@ -36,11 +36,25 @@ _HOP_BY_HOP = frozenset(
 _ANSWERED_HERE = frozenset({b"expect"})
 """The server in front has already said 100 Continue; asking upstream again could only stall (nginx drops it too)."""
 
+_DECIDING = frozenset({b"connection", b"transfer-encoding"})
+"""Hop-by-hop fields that other fields depend on."""
+
+_NEVER_TRAILERS = _HOP_BY_HOP | frozenset(
+    b"age authorization cache-control cookie date expect expires host location max-forwards pragma range retry-after "
+    b"set-cookie vary warning www-authenticate".split()
+)
+_NEVER_TRAILING = (b"content-", b"if-", b"proxy-", b"x-understudy-")
+"""Framing, routing, request modifiers, authentication, response control and content may not come last."""
+
 _SHADOW_ALLOWED = frozenset(
     {b"content-type", b"accept", b"accept-encoding", b"anthropic-version", b"anthropic-beta", b"openai-beta"}
 )
 _ACCOUNT = frozenset({*CREDENTIALS, b"openai-organization", b"openai-project"})
 """Who pays: passes only to live's own origin, and only when the operator gave no other key."""
+
+_NOTABLE = _HOP_BY_HOP | _ANSWERED_HERE | {b"host"}
+_NOTABLE_WITH_KEY = _NOTABLE | frozenset(CREDENTIALS)
+"""What does not go to live as it is."""
 
 _RECORDED = frozenset({b"content-type", b"content-encoding", b"retry-after", b"request-id"})
 """Always recorded: how to read the body, what a 429 asked for, and Anthropic's id for questions to the provider.
@@ -59,22 +73,24 @@ def to_live(headers: HeaderPairs, *, host: bytes, api_key: str) -> list[tuple[by
 
     With an api_key, the client's credentials give way to it, in the first place and style they had.
     """
+    notable = _NOTABLE_WITH_KEY if api_key else _NOTABLE
     kept: list[tuple[bytes, bytes]] = []
-    hosts = credentials = 0
-    for name, value in _end_to_end(headers):
-        lower = name.lower()
-        if lower in _ANSWERED_HERE:
-            continue
-        if lower == b"host":
-            if not hosts:
-                kept.append((name, host))
-            hosts += 1
-        elif api_key and lower in CREDENTIALS:
-            if not credentials:
-                kept.append((name, _credential(lower, api_key).encode()))
-            credentials += 1
-        else:
-            kept.append((name, value))
+    hosts = credentials = False
+    for pair in headers:
+        lower = pair[0].lower()
+        if lower not in notable:
+            kept.append(pair)
+        elif lower == b"host" and not hosts:
+            kept.append((pair[0], host))
+            hosts = True
+        elif lower in CREDENTIALS and not credentials:
+            kept.append((pair[0], _credential(lower, api_key).encode()))
+            credentials = True
+        elif lower == b"te":
+            kept += _trailers_only(pair)
+        elif lower in _DECIDING and pair[1] != b"keep-alive":
+            return to_live(_without_nominated(headers), host=host, api_key=api_key)
+        # a notable field that is none of these goes no further
     if not hosts:
         kept.insert(0, (b"Host", host))
     if api_key and not credentials:
@@ -84,7 +100,25 @@ def to_live(headers: HeaderPairs, *, host: bytes, api_key: str) -> list[tuple[by
 
 def to_client(headers: HeaderPairs) -> list[tuple[bytes, bytes]]:
     """The upstream's headers for the client; Content-Length and Content-Encoding stay, for the body is not touched."""
-    return _end_to_end(headers)
+    kept: list[tuple[bytes, bytes]] = []
+    for pair in headers:
+        lower = pair[0].lower()
+        if lower not in _HOP_BY_HOP:
+            kept.append(pair)
+        elif lower == b"te":
+            kept += _trailers_only(pair)
+        elif lower in _DECIDING and pair[1] != b"keep-alive":
+            return to_client(_without_nominated(headers))
+    return kept
+
+
+def trailers_to_client(trailers: HeaderPairs) -> list[tuple[bytes, bytes]]:
+    """The upstream's trailers for the client: none that would mean something else in a head (RFC 9110 §6.5.1)."""
+    return [
+        pair
+        for pair in trailers
+        if (lower := pair[0].lower()) not in _NEVER_TRAILERS and not lower.startswith(_NEVER_TRAILING)
+    ]
 
 
 def to_shadow(
@@ -110,12 +144,22 @@ def to_shadow(
     return [*kept, (SHADOW_MARK, name)]
 
 
-def record(headers: HeaderPairs, allowed: Iterable[str]) -> Fields:
+def recorder(allowed: Iterable[str]) -> Callable[[HeaderPairs], Fields]:
     """The headers of a Call or Outcome: the allowed and the always recorded; credentials never, even when allowed."""
     wanted = _RECORDED.union(name.lower().encode() for name in allowed) - _NEVER_RECORDED
-    return tuple(
-        (name.lower().decode("latin-1"), value.decode("latin-1")) for name, value in headers if name.lower() in wanted
-    )
+    names = {name: name.decode("latin-1") for name in wanted}
+
+    def recorded(headers: HeaderPairs) -> Fields:
+        return tuple(
+            [(names[lower], value.decode("latin-1")) for name, value in headers if (lower := name.lower()) in names]
+        )
+
+    return recorded
+
+
+def record(headers: HeaderPairs, allowed: Iterable[str]) -> Fields:
+    """`recorder` for a single use."""
+    return recorder(allowed)(headers)
 
 
 def credentials_query(query: str) -> str:
@@ -161,23 +205,21 @@ def same_origin(one: str, other: str) -> bool:
     return _origin(one) == _origin(other)
 
 
-def _end_to_end(headers: HeaderPairs) -> list[tuple[bytes, bytes]]:
-    nominated = {
-        option.strip().lower()
-        for name, value in headers
-        if name.lower() == b"connection"
-        for option in value.split(b",")
-    }
-    if any(name.lower() == b"transfer-encoding" for name, _ in headers):
-        nominated.add(b"content-length")  # an upstream that sends both: chunks were read, and the length is untrue
-    kept = []
+def _without_nominated(headers: HeaderPairs) -> list[tuple[bytes, bytes]]:
+    """Neither what Connection names nor the fields that decide it, so that another look finds nothing to decide."""
+    nominated = set(_DECIDING)
     for name, value in headers:
         lower = name.lower()
-        if lower == b"te" and any(member.strip().lower() == b"trailers" for member in value.split(b",")):
-            kept.append((name, b"trailers"))
-        elif lower not in _HOP_BY_HOP and lower not in nominated:
-            kept.append((name, value))
-    return kept
+        if lower == b"connection":
+            nominated.update(option.strip().lower() for option in value.split(b","))
+        elif lower == b"transfer-encoding":  # chunks were read: a length beside them is untrue (RFC 9112 §6.3)
+            nominated.add(b"content-length")
+    return [pair for pair in headers if (lower := pair[0].lower()) not in nominated or lower == b"te"]
+
+
+def _trailers_only(te: tuple[bytes, bytes]) -> list[tuple[bytes, bytes]]:
+    asks = any(member.strip().lower() == b"trailers" for member in te[1].split(b","))
+    return [(te[0], b"trailers")] if asks else []
 
 
 def _credential(lower: bytes, api_key: str) -> str:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from proxy.core.guard import REASONS, Refusal, refuse
+from proxy.core.guard import BOUNDS, REASONS, Bounds, Refusal, look_closely, refuse
 
 HOST = (b"Host", b"proxy.example:8080")
 Pairs = list[tuple[bytes, bytes]]
@@ -49,7 +49,7 @@ PASSES: list[Any] = [
 
 PASSING_FIELDS: list[Any] = [
     pytest.param([(b"Content-Length", b"0")], id="length-zero"),
-    pytest.param([(b"Content-Length", b"1234567890123456789")], id="length-19-digits"),
+    pytest.param([(b"Content-Length", b"%d" % BOUNDS.body)], id="longest-body"),
     pytest.param([(b"Transfer-Encoding", b"Chunked")], id="chunked"),
     pytest.param([(b"X-Tab", b"a\tb"), (b"X-Latin", b"caf\xe9")], id="tab-and-latin-1"),
     pytest.param([(b"x_tenant", b"acme")], id="underscore-of-an-application"),
@@ -198,9 +198,64 @@ def test_refuses_chunked_on_http_1_0() -> None:
     assert look((b"Transfer-Encoding", b"chunked"), version=(1, 0)) == Refusal(400, "transfer_encoding")
 
 
+SMALL = Bounds(line=40, fields=3, headers=100, body=50)
+
+MEASURED: list[Any] = [
+    pytest.param({"target": "/" + "a" * 25}, [], None, id="longest-line"),
+    pytest.param({"target": "/" + "a" * 26}, [], (414, "line_too_long"), id="line"),
+    pytest.param({"target": "/" + "é" * 13}, [], (414, "line_too_long"), id="line-in-bytes"),
+    pytest.param({"method": "PROPFIND", "target": "/" + "a" * 22}, [], (414, "line_too_long"), id="line-by-its-method"),
+    pytest.param({}, [(b"A", b"1"), (b"B", b"1")], None, id="most-fields"),
+    pytest.param({}, [(b"A", b"1")] * 2, None, id="most-fields-repeated"),
+    pytest.param({}, [(b"A", b"1"), (b"B", b"1"), (b"C", b"1")], (431, "too_many_fields"), id="count"),
+    pytest.param({}, [(b"A", b"1")] * 3, (431, "too_many_fields"), id="count-of-a-repeated-one"),
+    pytest.param({}, [(b"A", b"1" * 69)], None, id="longest-fields"),
+    pytest.param({}, [(b"A", b"1" * 70)], (431, "fields_too_long"), id="fields"),
+    pytest.param({}, [(b"A", b"1" * 31), (b"a", b"1" * 36)], (431, "fields_too_long"), id="fields-together"),
+    pytest.param({}, [(b"Content-Length", b"50")], None, id="largest-body"),
+    pytest.param({}, [(b"Content-Length", b"51")], (413, "body_too_large"), id="body"),
+    pytest.param({}, [(b"Content-Length", b"9" * 19)], (413, "body_too_large"), id="body-of-19-digits"),
+]
+
+
+@pytest.mark.parametrize(("case", "fields", "refusal"), MEASURED)
+def test_refuses_what_is_too_large(case: dict[str, Any], fields: Pairs, refusal: tuple[int, str] | None) -> None:
+    """What measures exactly the bound passes; one byte or field more is refused."""
+    plain = {"method": "POST", "target": "/", "host": HOST} | case
+    seen = (plain["method"], plain["target"], (1, 1), [plain["host"], *fields], SMALL)
+    assert refuse(*seen) == look_closely(*seen) == (Refusal(*refusal) if refusal else None)
+
+
 def test_every_reason_is_tested() -> None:
     """The tables above reach every rule."""
-    assert {case.values[1] for case in (*REFUSED, *REFUSED_FIELDS)} == REASONS
+    measured = {case.values[2][1] for case in MEASURED if case.values[2]}
+    assert {case.values[1] for case in (*REFUSED, *REFUSED_FIELDS)} | measured == REASONS
+
+
+_NAMES = st.sampled_from(
+    b"host Host content-length transfer-encoding connection expect accept x_a Content_Length x-a".split()
+) | st.binary(max_size=3)
+_VALUES = (
+    st.sampled_from(
+        [b"a.example", b"5", b"050", b"99", b"chunked", b"keep-alive", b"close, host", b"100-continue", b""]
+    )
+    | st.sampled_from([b" 5", b"a\t", b"\xff"])
+    | st.binary(max_size=3)
+)
+_TARGETS = st.sampled_from(["/", "/v1?x=1", "/a#", "/a b", "/\x7f", "/é", "/\udcff", "*", "", "http://a.example/x"])
+
+
+@settings(max_examples=300)
+@given(
+    st.sampled_from(["GET", "POST", "PROPFIND", "CONNECT", "G T", ""]),
+    _TARGETS,
+    st.sampled_from([(1, 1), (1, 0), (2, 0)]),
+    st.lists(st.tuples(_NAMES, _VALUES), max_size=5).map(lambda fields: [(b"Host", b"a.example"), *fields])
+    | st.just([]),
+)
+def test_the_short_way_means_the_same(method: str, target: str, version: tuple[int, int], headers: Pairs) -> None:
+    """What passes at a glance passes every rule, and what does not is looked at closely."""
+    assert refuse(method, target, version, headers, SMALL) == look_closely(method, target, version, headers, SMALL)
 
 
 @given(

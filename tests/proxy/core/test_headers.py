@@ -6,7 +6,7 @@ import random
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from proxy.core.headers import (
@@ -15,11 +15,13 @@ from proxy.core.headers import (
     credentials_query,
     join_url,
     record,
+    recorder,
     same_origin,
     split_target,
     to_client,
     to_live,
     to_shadow,
+    trailers_to_client,
     without_credentials,
 )
 
@@ -110,6 +112,18 @@ def test_a_length_beside_chunks_does_not_reach_the_client() -> None:
     assert to_client([(b"Content-Length", b"5"), (b"Transfer-Encoding", b"chunked"), (b"A", b"1")]) == [(b"A", b"1")]
 
 
+def test_trailers_hold_nothing_of_a_head() -> None:
+    """Framing, routing, credentials, content and control fields do not come last (RFC 9110 §6.5.1)."""
+    harmless = [(b"X-Sum", b"1"), (b"grpc-status", b"0"), (b"Server-Timing", b"a"), (b"x-sum", b"2")]
+    names = (
+        b"Content-Length Transfer-Encoding Trailer Host Authorization Cookie Set-Cookie WWW-Authenticate TE Connection "
+        b"Proxy-Authenticate Content-Type Content-Encoding Content-Range Cache-Control Expect Location Retry-After "
+        b"Vary If-Match Range Max-Forwards Date Age Expires Upgrade Keep-Alive X-Understudy-Error"
+    ).split()
+    assert trailers_to_client([*((name, b"1") for name in names), *harmless]) == harmless
+    assert trailers_to_client([(name.lower(), b"1") for name in names]) == []
+
+
 def test_a_stranger_gets_the_allow_listed_and_no_credentials() -> None:
     """Another origin without a key of its own: no key, no account, no cookie, and the mark."""
     assert to_shadow(CLIENT, same_origin=False, api_key="", extra={}, name="mini") == [
@@ -188,6 +202,8 @@ def test_records_hold_what_is_listed_in_lower_case() -> None:
         ("content-type", "text/plain; charset=caf\xe9"),
         ("retry-after", "5"),
     )
+    kept = recorder(everything)
+    assert kept(headers) == kept(headers) == record(headers, everything)
     assert record(headers, []) == (("content-type", "text/plain; charset=caf\xe9"), ("retry-after", "5"))
 
 
@@ -268,6 +284,55 @@ def test_targets_are_split_at_the_first_question_mark(target: str, parts: tuple[
 def test_origins_are_scheme_host_and_port(one: str, other: str, same: bool) -> None:
     """Paths do not matter, ports and schemes do."""
     assert same_origin(one, other) is same
+
+
+def plainly_end_to_end(headers: Pairs) -> Pairs:
+    """RFC 9110 §7.6.1 without any short way."""
+    nominated = {
+        option.strip().lower()
+        for name, value in headers
+        if name.lower() == b"connection"
+        for option in value.split(b",")
+    }
+    if any(name.lower() == b"transfer-encoding" for name, _ in headers):
+        nominated.add(b"content-length")
+    hops = {name.lower() for name, _ in HOP_BY_HOP} - {b"x-mine"}
+    kept: Pairs = []
+    for name, value in headers:
+        lower = name.lower()
+        if lower == b"te" and any(member.strip().lower() == b"trailers" for member in value.split(b",")):
+            kept.append((name, b"trailers"))
+        elif lower not in hops | nominated:
+            kept.append((name, value))
+    return kept
+
+
+NAMES = [
+    *(name for name, _ in [*HOP_BY_HOP, *CLIENT]),
+    b"content-length",
+    b"Close",
+    b"Keep-Alive",
+    b"x-api-key",
+    b"Expect",
+]
+VALUES = [b"keep-alive", b"Keep-Alive", b"close", b"TE, x-mine", b"host,te", b"trailers", b"gzip, Trailers", b"chunked"]
+MIXED = st.lists(st.tuples(st.sampled_from(NAMES), st.sampled_from(VALUES) | st.binary(max_size=4)), max_size=8)
+
+
+@settings(max_examples=300)
+@given(MIXED)
+def test_the_short_way_keeps_the_same(headers: Pairs) -> None:
+    """One look at each field gives what three passes over all of them give."""
+    assert to_client(headers) == plainly_end_to_end(headers)
+    rest = [pair for pair in plainly_end_to_end(headers) if pair[0].lower() not in (b"host", b"expect")]
+    live = to_live(headers, host=b"h", api_key="")
+    assert [pair for pair in live if pair[0].lower() != b"host"] == rest
+    assert [value for name, value in live if name.lower() == b"host"] == [b"h"]
+    keyed = to_live(headers, host=b"h", api_key="k")
+    assert [pair for pair in keyed if pair[0].lower() not in (b"host", *CREDENTIALS)] == [
+        pair for pair in rest if pair[0].lower() not in CREDENTIALS
+    ]
+    assert sum(name.lower() in CREDENTIALS and value in (b"k", b"Bearer k") for name, value in keyed) == 1
 
 
 HEADERS: Any = st.lists(st.tuples(st.sampled_from([name for name, _ in [*HOP_BY_HOP, *CLIENT]]), st.binary()))
