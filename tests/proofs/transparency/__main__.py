@@ -6,14 +6,24 @@ NAMES: differential, json, statuses, idle, cuts, splits, deaths, leaving, memory
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
+from typing import Any, TypeVar
 
 from tests.proofs.transparency import idle, json_texts, leaving, memory, pipelining, statuses, streams
 from tests.proofs.transparency.differential import Found, compare, generated
-from tests.proofs.transparency.rig import row, run, say
+from tests.proofs.transparency.rig import row, say
+from tests.proofs.transparency.rig import run as run_within
 
 SEED = 20
 CASES = 20_000
+_LIMIT = 1800.0  # seconds for one proof
+
+T = TypeVar("T")
+
+
+def run(proof: Coroutine[Any, Any, T]) -> T:
+    """Run a proof in full."""
+    return run_within(proof, _LIMIT)
 
 
 def _found(name: str, found: Found, note: str = "") -> str:
@@ -38,8 +48,8 @@ def _statuses() -> Iterator[str]:
 
 
 def _idle() -> Iterator[str]:
-    for limit, lanes in ((0.5, 200), (1.0, 200), (5.0, 400)):
-        tally = run(idle.around_idle_close(limit, 4000, lanes))
+    for limit, lanes, delay in idle.LIMITS:
+        tally = run(idle.around_idle_close(limit, 4000, lanes, delay))
         yield tally.line(f"calls around an idle close after {limit} s", tally.failed + tally.repeated)
 
 

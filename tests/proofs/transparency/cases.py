@@ -220,7 +220,8 @@ def generate(seed: int, number: int) -> Case:
 def _target(dice: Random) -> bytes:
     if dice.random() < 0.03:
         return b"/" + b"long/" * dice.randrange(500, 3000)
-    letters = [byte for byte in range(0x21, 0x100) if byte not in (0x23, 0x7F)]
+    last = 0x100 if dice.random() < 0.1 else 0x7F
+    letters = [byte for byte in range(0x21, last) if byte not in (0x23, 0x7F)]
     target = b"/" + bytes(dice.choices(letters, k=dice.randrange(1, 40)))
     return target + b"?" * dice.randrange(2) + bytes(dice.choices(letters, k=dice.randrange(0, 20)))
 
@@ -277,7 +278,7 @@ def _reply(dice: Random) -> Reply:
     known = {one.value: one.phrase.encode() for one in HTTPStatus}
     reason = dice.choice(_REASONS) if dice.random() < 0.2 else known.get(status, b"Unheard Of")
     coding, body = _body(dice)
-    fields = [*_headers(dice, _ANSWERED, 10), *coding]
+    fields = [*_headers(dice, _ANSWERED, 90 if dice.random() < 0.02 else 10), *coding]
     kind = dice.choice(_TYPES)
     if kind and b"Content-Type" not in dict(fields):
         fields.append((b"Content-Type", kind))

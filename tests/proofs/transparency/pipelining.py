@@ -83,7 +83,9 @@ async def _one(port: int, pieces: list[bytes], mix: int, kinds: list[str], answe
                 answered.foreign += 1
             if answer.values(b"connection") == [b"close"]:
                 break
-    except (OSError, EOFError, ValueError, IndexError) as error:
+    except (ValueError, IndexError):  # bytes that are no answer
+        answered.foreign += 1
+    except (OSError, EOFError) as error:
         answered.ends[type(error).__name__] += 1
     finally:
         connection.reset()

@@ -76,10 +76,15 @@ async def proxy(live: str, candidates: Mapping[str, str] | None = None, **more: 
             yield Proxy(running.ready, running.pid)
 
 
-def run(proof: Coroutine[Any, Any, T]) -> T:
-    """Run a proof to its end on the loop that production uses."""
+def run(proof: Coroutine[Any, Any, T], limit: float = 25.0) -> T:
+    """Run a proof on the loop that production uses; TimeoutError after `limit` seconds, which no signal could raise."""
+
+    async def limited() -> T:
+        async with asyncio.timeout(limit):
+            return await proof
+
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(proof)
+        return runner.run(limited())
 
 
 def row(name: str, n: int, wrong: int, note: str = "") -> str:

@@ -9,7 +9,7 @@ from tests.proofs.transparency.rig import run
 
 
 def _leave(streams: int) -> None:
-    left = run(leave(streams))
+    left = run(leave(streams), 250)
     print(left.line("clients that leave"))
     assert (left.streams, left.late, len(left.seconds)) == (streams, 0, streams)
     assert (left.open_exchanges, left.files) == (0, 0)

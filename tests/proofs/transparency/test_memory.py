@@ -12,7 +12,7 @@ HOW = pytest.mark.parametrize("chunks", [False, True], ids=["length", "chunks"])
 
 def _flat(megabytes: int, chunks: bool) -> None:
     for proof in (upload, download):
-        carried = run(proof(megabytes, chunks))
+        carried = run(proof(megabytes, chunks), 100)
         print(carried.line(f"{proof.__name__}, MB"))
         assert carried.right
         assert carried.grown < FLAT
@@ -37,7 +37,7 @@ def test_a_gigabyte_each_way(chunks: bool) -> None:
 @pytest.mark.parametrize("kept", [64 << 10, pytest.param(MEGA, marks=pytest.mark.proof)])
 def test_slow_readers(kept: int) -> None:
     """200 clients at 1 KB a second: the origin's sending stands still, and the proxy holds little for each."""
-    carried = run(slow_readers(200, SLOW, kept))
+    carried = run(slow_readers(200, SLOW, kept), 50)
     print(carried.line("slow readers"))
     assert carried.right, carried.note
     assert carried.grown / carried.n < SLOW_CLIENT + kept / MEGA

@@ -11,7 +11,7 @@ from tests.proofs.transparency.rig import run
 @pytest.fixture(scope="module")
 def answered() -> Answered:
     """500 mixes."""
-    return run(mixes(500))
+    return run(mixes(500), 50)
 
 
 @pytest.mark.timeout(60)

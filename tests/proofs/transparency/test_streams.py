@@ -10,7 +10,7 @@ from tests.proofs.transparency.streams import DEATHS, STREAM, Deaths, death_line
 
 def _split(every: int) -> None:
     positions = range(1, len(STREAM), every)
-    passed = run(split_at(positions))
+    passed = run(split_at(positions), 250)
     assert (passed.streams, passed.pieces, passed.wrong) == (len(positions), 2 * len(positions), [])
 
 
@@ -58,5 +58,5 @@ def test_what_breaks_off_looks_broken(deaths: dict[str, Deaths], name: str) -> N
 @pytest.mark.timeout(120)
 def test_what_breaks_off_always_looks_broken() -> None:
     """200 streams for each way."""
-    for name, deaths in run(die(200)).items():
+    for name, deaths in run(die(200), 100).items():
         _broken(name, deaths, 200)
