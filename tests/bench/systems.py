@@ -1,220 +1,263 @@
-"""The systems under measurement: how each is configured and started. Used by tests.commands.bench.
+"""The systems under measurement: how each is configured and started, and how to get it. Used by tests.bench.rounds.
 
-Every system gets the same upstreams: four ports of one nginx that answers at once with a 1.5 kB chat completion.
+Each is given as well as its manual allows: keep-alive to every upstream, no access log, one process on one core.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import signal
-import socket
+import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from evaluators.queue_server import find_binary
+from tests.bench.processes import REST, UNDER_TEST, NotStarted, listening, move, serving, started, tree
+from tests.bench.rig import Rig
 
-UPSTREAMS = (22001, 22002, 22003, 22004)  # live, then the shadows
-UNDER_TEST, REST = "0", "1"
-"""The core of the system under test, and the core of everything else."""
+KEY = "sk-bench-0000000000000000"
+_TO_OPS = 1000  # from the port for calls to the port for metrics
 
-_ANSWER = {
-    "id": "chatcmpl-bench",
-    "object": "chat.completion",
-    "created": 1760000000,
-    "model": "fake",
-    "choices": [{"index": 0, "message": {"role": "assistant", "content": "word " * 240}, "finish_reason": "stop"}],
-    "usage": {"prompt_tokens": 256, "completion_tokens": 240, "total_tokens": 496},
-}
-_KEY = "sk-bench-0000000000000000"
+
+@dataclass(frozen=True, order=True)
+class Kind:
+    """One row of a table: a system with so many shadows."""
+
+    name: str
+    shadows: int = 0
+
+    @property
+    def label(self) -> str:
+        """As the results name it."""
+        return f"{self.name}:{self.shadows}"
 
 
 @dataclass(frozen=True)
 class System:
-    """A started system: where it listens, and the root of its process tree."""
+    """A started system: where it listens, and its process tree. `direct` is the fake model itself, without a tree."""
 
-    name: str
-    shadows: int
+    kind: Kind
     port: int
-    process: subprocess.Popen[bytes]
-    helpers: Sequence[int] = field(default=())  # pids that also work for it, on the other core
+    upstreams: tuple[int, ...]
+    process: subprocess.Popen[bytes] | None = None
+    headers: Mapping[str, str] = field(default_factory=lambda: {"Authorization": f"Bearer {KEY}"})
+    stream: str | None = None  # the queue's, when it keeps pairs
+    ops: int | None = None
 
     @property
-    def label(self) -> str:
-        """Name and number of shadows, as tables show them."""
-        return f"{self.name}:{self.shadows}"
+    def pids(self) -> list[int]:
+        """All its processes."""
+        return tree(self.process.pid) if self.process else []
+
+    @property
+    def live_pids(self) -> list[int]:
+        """Those that serve calls; of a system without shadow processes of its own: all."""
+        pids = self.pids
+        found = serving(pids, self.port) if self.stream else pids
+        return pids[:1] if pids[:1] == found[:1] and self.stream else found  # the rest only inherited the socket
 
 
-@contextmanager
-def upstreams(folder: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """The fake models: one nginx on the other core, one port per upstream."""
-    servers = "".join(
-        f"server {{ listen 127.0.0.1:{port} backlog=4096; default_type application/json; "
-        f"location / {{ return 200 '{json.dumps(_ANSWER)}'; }} }}\n"
-        for port in UPSTREAMS
-    )
-    text = _nginx(folder / "upstreams", servers)
-    with _started(["nginx", "-p", str(folder), "-c", str(text)], REST, folder / "upstreams.log") as process:
-        for port in UPSTREAMS:
-            _wait(port, process, 10)
-        yield process
+@dataclass(frozen=True)
+class Start:
+    """What a starter gets."""
+
+    rig: Rig
+    kind: Kind
+    port: int
+    upstreams: tuple[int, ...]
+    programs: Mapping[str, str]
+
+    @property
+    def folder(self) -> Path:
+        """A place of its own for configuration, data and log."""
+        made = self.rig.folder / f"{self.kind.name}-{self.kind.shadows}-{self.upstreams[0]}"
+        made.mkdir(exist_ok=True)
+        return made
+
+    @property
+    def shadow_ports(self) -> list[int]:
+        """Where the copies go."""
+        return list(self.upstreams[1 : self.kind.shadows + 1])
 
 
-@contextmanager
-def queue(folder: Path) -> Iterator[str]:
-    """A real queue server on the other core; gives its URL. Nobody takes the pairs: the driver empties it."""
-    socket_path = folder / "queue.sock"
-    options = [
-        "--port",
-        "0",
-        "--unixsocket",
-        str(socket_path),
-        "--dir",
-        str(folder),
-        "--save",
-        "",
-        "--appendonly",
-        "no",
-    ]
-    with _started([str(find_binary().path), *options], REST, folder / "queue.log"):
-        end = time.monotonic() + 10
-        while not socket_path.exists():
-            if time.monotonic() > end:
-                raise SystemExit("bench: the queue server did not start; see queue.log")
-            time.sleep(0.05)
-        yield f"unix://{socket_path}"
+def direct(start: Start) -> AbstractContextManager[System]:
+    """No proxy: what the rig itself costs."""
+
+    @contextmanager
+    def _direct() -> Iterator[System]:
+        yield System(start.kind, start.upstreams[0], start.upstreams)
+
+    return _direct()
 
 
-@contextmanager
-def nginx(folder: Path, shadows: int, port: int) -> Iterator[System]:
-    """nginx as a reverse proxy with `mirror`, one worker, keep-alive to live and to the mirrors."""
+def nginx(start: Start) -> AbstractContextManager[System]:
+    """A reverse proxy with `mirror`, one worker. With mirrors it reads a body to its end first; without it need not."""
     pools = "".join(
-        f"upstream u{index} {{ server 127.0.0.1:{upstream}; keepalive 1024; keepalive_requests 10000000; }}\n"
-        for index, upstream in enumerate(UPSTREAMS)
+        f"upstream u{port} {{ server 127.0.0.1:{port}; keepalive 1024; keepalive_requests 10000000; }}\n"
+        for port in (start.upstreams[0], *start.shadow_ports)
     )
-    mirrors = "".join(f"mirror /_m{index}; " for index in range(1, shadows + 1))
+    mirrors = "".join(f"mirror /_m{port}; " for port in start.shadow_ports) or "proxy_request_buffering off; "
     targets = "".join(
-        f"location = /_m{index} {{ internal; proxy_pass http://u{index}$request_uri; }} "
-        for index in range(1, shadows + 1)
+        f"location = /_m{port} {{ internal; proxy_pass http://u{port}$request_uri; }} " for port in start.shadow_ports
     )
-    server = (
-        f'{pools} proxy_http_version 1.1; proxy_set_header Connection ""; proxy_buffering off; '
-        f"server {{ listen 127.0.0.1:{port} backlog=4096; "
-        f"location / {{ {mirrors} proxy_pass http://u0; }} {targets} }}\n"
+    folder = start.folder
+    places = " ".join(
+        f"{kind}_temp_path {folder}/{kind};" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
     )
-    text = _nginx(folder / f"nginx-{shadows}", server)
-    with _running("nginx", shadows, port, ["nginx", "-p", str(folder), "-c", str(text)], folder) as system:
-        yield system
+    file = folder / "nginx.conf"
+    user = "user root; " if os.geteuid() == 0 else ""  # or its worker may not write in the folder
+    file.write_text(
+        f"{user}worker_processes 1; daemon off; pid {folder}/pid; error_log {folder}/error.log;\n"
+        "worker_rlimit_nofile 20000; events { worker_connections 8192; }\n"
+        "http { access_log off; keepalive_requests 10000000; client_max_body_size 64m; client_body_buffer_size 256k; "
+        f"{places}\n{pools}"
+        'proxy_http_version 1.1; proxy_set_header Connection ""; proxy_buffering off;\n'
+        f"server {{ listen 127.0.0.1:{start.port} backlog=4096; "
+        f"location / {{ {mirrors} proxy_pass http://u{start.upstreams[0]}; }} {targets} }} }}\n"
+    )
+    return _running(start, ["nginx", "-p", str(folder), "-c", str(file)])
 
 
-@contextmanager
-def litellm(folder: Path, shadows: int, port: int, program: str) -> Iterator[System]:
+def haproxy(start: Start) -> AbstractContextManager[System]:
+    """A reverse proxy, one thread; it has no mirroring of its own. Without http-no-delay it holds events back."""
+    file = start.folder / "haproxy.cfg"
+    file.write_text(
+        "global\n  nbthread 1\n  maxconn 4000\n"
+        "defaults\n  mode http\n  option http-no-delay\n  http-reuse always\n"
+        "  timeout connect 5s\n  timeout client 60s\n  timeout server 60s\n"
+        f"frontend calls\n  bind 127.0.0.1:{start.port} backlog 4096\n  default_backend live\n"
+        f"backend live\n  server live 127.0.0.1:{start.upstreams[0]}\n"
+    )
+    return _running(start, ["haproxy", "-f", str(file)])
+
+
+def litellm(start: Start) -> AbstractContextManager[System]:
     """LiteLLM's proxy with its silent model, one worker, from a virtual environment of its own."""
-    names = [f"shadow{index}" for index in range(1, shadows + 1)]
-    base = {"model": "openai/fake", "api_key": "sk-x"}
-    silent = {"silent_model": names if shadows > 1 else names[0]} if shadows else {}
+    names = [f"shadow{port}" for port in start.shadow_ports]
+    silent = {"silent_model": names if len(names) > 1 else names[0]} if names else {}
     models = [
-        {"model_name": name, "litellm_params": {**base, "api_base": f"http://127.0.0.1:{upstream}/v1", **extra}}
-        for name, upstream, extra in zip(["fake", *names], UPSTREAMS, [silent, {}, {}, {}], strict=False)
+        {
+            "model_name": name,
+            "litellm_params": {
+                "model": "openai/fake",
+                "api_key": "sk-x",
+                "api_base": f"http://127.0.0.1:{port}/v1",
+                **(silent if name == "fake" else {}),
+            },
+        }
+        for name, port in zip(["fake", *names], [start.upstreams[0], *start.shadow_ports], strict=True)
     ]
     config = {
         "model_list": models,
         "litellm_settings": {"telemetry": False, "num_retries": 0, "request_timeout": 60},
-        "general_settings": {"master_key": _KEY},
+        "general_settings": {"master_key": KEY},
     }
-    file = folder / f"litellm-{shadows}.yaml"
+    file = start.folder / "litellm.yaml"
     file.write_text(json.dumps(config))  # JSON is YAML
     quiet = {"LITELLM_LOCAL_MODEL_COST_MAP": "True", "LITELLM_LOG": "ERROR", "LITELLM_TELEMETRY": "False"}
-    command = [program, "--config", str(file), "--host", "127.0.0.1", "--port", str(port), "--num_workers", "1"]
-    with _running("litellm", shadows, port, command, folder, quiet, patience=120) as system:
-        yield system
+    command = [start.programs["litellm"], "--config", str(file), "--host", "127.0.0.1", "--port", str(start.port)]
+    return _running(start, [*command, "--num_workers", "1"], quiet, patience=180)
 
 
-@contextmanager
-def understudy(folder: Path, shadows: int, port: int, queue: str) -> Iterator[System]:
-    """Our proxy, one process, pairs appended to a real queue on the other core."""
+def portkey(start: Start) -> AbstractContextManager[System]:
+    """Portkey's gateway on Node; it is told with each call where to go, and has no mirroring."""
+    command = ["node", str(portkey_program(start.programs["portkey"])), f"--port={start.port}", "--headless"]
+    trusted = {"TRUSTED_CUSTOM_HOSTS": "127.0.0.1,localhost", "NODE_ENV": "production"}
+    headers = {
+        "Authorization": f"Bearer {KEY}",
+        "x-portkey-provider": "openai",
+        "x-portkey-custom-host": f"http://127.0.0.1:{start.upstreams[0]}/v1",
+    }
+    return _running(start, command, trusted, patience=60, headers=headers)
+
+
+def portkey_program(given: str) -> Path:
+    """The server's script: as given, or inside the folder where npm installed it."""
+    path = Path(given)
+    return path / "node_modules/@portkey-ai/gateway/build/start-server.js" if path.is_dir() else path
+
+
+def understudy(start: Start) -> AbstractContextManager[System]:
+    """Our proxy, pairs appended to a real queue. `+lane`: shadows in a process of their own, on the other core."""
+    lane = start.kind.name.endswith("+lane")
+    stream = f"bench:{start.port}"
     config = {
-        "listen": f"127.0.0.1:{port}",
-        "ops": f"127.0.0.1:{port + 1000}",
-        "data": str(folder / f"understudy-{shadows}"),
-        "live": {"base_url": f"http://127.0.0.1:{UPSTREAMS[0]}"},
+        "listen": f"127.0.0.1:{start.port}",
+        "ops": f"127.0.0.1:{start.port + _TO_OPS}",
+        "data": str(start.folder),
+        "live": {"base_url": f"http://127.0.0.1:{start.upstreams[0]}"},
         "control": {"sample": 0},
         "candidates": [
-            {"name": f"s{index}", "base_url": f"http://127.0.0.1:{upstream}", "max_in_flight": 1000}
-            for index, upstream in enumerate(UPSTREAMS[1 : shadows + 1], 1)
+            {"name": f"s{port}", "base_url": f"http://127.0.0.1:{port}", "max_in_flight": 2000}
+            for port in start.shadow_ports
         ],
-        "queue": {"url": queue, "stream": f"bench:{shadows}", "max_pairs": 10_000_000},
+        "queue": {"url": start.rig.queue_url, "stream": stream, "max_pairs": 10_000_000},
+        **({"workers": 1} if lane else {}),
     }
-    file = folder / f"understudy-{shadows}.yaml"
+    file = start.folder / "understudy.yaml"
     file.write_text(json.dumps(config))
     command = [sys.executable, "-m", "proxy", "--config", str(file)]
-    with _running("understudy", shadows, port, command, folder) as system:
-        yield system
+    return _running(start, command, stream=stream, ops=start.port + _TO_OPS, lane=lane)
+
+
+STARTERS: Mapping[str, Callable[[Start], AbstractContextManager[System]]] = {
+    "direct": direct,
+    "nginx": nginx,
+    "haproxy": haproxy,
+    "understudy": understudy,
+    "understudy+lane": understudy,
+    "litellm": litellm,
+    "portkey": portkey,
+}
+
+
+def missing(programs: Mapping[str, str | None]) -> dict[str, str]:
+    """The systems that are not here, each with the way to get it. `programs`: LiteLLM's and Portkey's, if given."""
+    found = {"nginx": shutil.which("nginx"), "haproxy": shutil.which("haproxy"), **programs}
+    script = portkey_program(programs.get("portkey") or "/nowhere")
+    found["portkey"] = str(script) if shutil.which("node") and script.is_file() else None
+    return {name: _REMEDIES[name] for name, path in found.items() if not path or not os.path.exists(path)}
+
+
+_REMEDIES = {
+    "nginx": "on Debian: apt install nginx-light",
+    "haproxy": "on Debian: apt install haproxy",
+    "litellm": "python3 -m venv V && V/bin/pip install 'litellm[proxy]', then --litellm V/bin/litellm",
+    "portkey": "needs Node; npm install --prefix F @portkey-ai/gateway, then --portkey F",
+}
 
 
 @contextmanager
 def _running(
-    name: str,
-    shadows: int,
-    port: int,
+    start: Start,
     command: Sequence[str],
-    folder: Path,
     env: Mapping[str, str] | None = None,
+    *,
     patience: float = 30,
+    headers: Mapping[str, str] | None = None,
+    stream: str | None = None,
+    ops: int | None = None,
+    lane: bool = False,
 ) -> Iterator[System]:
-    with _started(command, UNDER_TEST, folder / f"{name}-{shadows}.log", env) as process:
-        _wait(port, process, patience)
-        yield System(name, shadows, port, process)
+    log = start.folder / "log"
+    with started(command, UNDER_TEST, log, env) as process:
+        listening(start.port, process, log, patience)
+        given = {"headers": headers} if headers else {}
+        system = System(start.kind, start.port, start.upstreams, process, stream=stream, ops=ops, **given)
+        if lane:
+            _move_lane(system)
+        yield system
 
 
-@contextmanager
-def _started(
-    command: Sequence[str], core: str, log: Path, env: Mapping[str, str] | None = None
-) -> Iterator[subprocess.Popen[bytes]]:
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            ["taskset", "-c", core, *command],
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            env={**os.environ, **(env or {})},
-            start_new_session=True,
-        )
-        try:
-            yield process
-        finally:
-            os.killpg(process.pid, signal.SIGTERM)
-            try:
-                process.wait(10)
-            except subprocess.TimeoutExpired:
-                os.killpg(process.pid, signal.SIGKILL)
-                process.wait()
-
-
-def _nginx(path: Path, http: str) -> Path:
-    path.mkdir(exist_ok=True)
-    temporary = " ".join(
-        f"{kind}_temp_path {path}/{kind};" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
-    )
-    file = path / "nginx.conf"
-    file.write_text(
-        f"worker_processes 1; daemon off; pid {path}/pid; error_log {path}/error.log; worker_rlimit_nofile 20000;\n"
-        f"events {{ worker_connections 8192; }}\n"
-        f"http {{ access_log off; keepalive_requests 10000000; client_body_buffer_size 256k; {temporary}\n{http} }}\n"
-    )
-    return file
-
-
-def _wait(port: int, process: subprocess.Popen[bytes], patience: float) -> None:
-    end = time.monotonic() + patience
-    while time.monotonic() < end and process.poll() is None:
-        try:
-            socket.create_connection(("127.0.0.1", port), 1).close()
-            return
-        except OSError:
-            time.sleep(0.1)
-    raise SystemExit(f"bench: nothing listens on port {port}; see the log files beside the configuration")
+def _move_lane(system: System) -> None:
+    """Its processes beside the live one belong on the other core, as soon as there are any."""
+    end = time.monotonic() + 10
+    while not (others := [pid for pid in system.pids if pid not in system.live_pids]):
+        if time.monotonic() > end:
+            raise NotStarted("no process beside the live one came up")
+        time.sleep(0.1)
+    move(others, REST)
