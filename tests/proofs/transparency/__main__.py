@@ -49,6 +49,8 @@ def _statuses() -> Iterator[str]:
 
 def _idle() -> Iterator[str]:
     for limit, lanes, delay in idle.LIMITS:
+        tally = run(idle.around_idle_close(limit, 4000, lanes, delay, direct=True))
+        yield tally.line(f"calls around an idle close after {limit} s, direct", tally.failed + tally.repeated)
         tally = run(idle.around_idle_close(limit, 4000, lanes, delay))
         yield tally.line(f"calls around an idle close after {limit} s", tally.failed + tally.repeated)
 

@@ -19,7 +19,10 @@ was sent meets a reset. Who keeps connections for as long as the upstream loses 
 
 LIMITS = ((0.5, 200, 0.0), (1.0, 200, 0.0), (5.0, 400, DELAY))
 """Idle limit, lanes, delay. Below five seconds, the limit of uvicorn and vLLM, no proxy can know it beforehand: there
-only what it could see, a close that has arrived, is demanded."""
+what is asked is that a client without it fares no better."""
+
+_THINKING = 0.2
+"""Seconds for an answer: all lanes' calls overlap, so that each has a connection of its own, idle since the last."""
 
 _SPREAD = 0.02  # seconds around the idle limit within which the next call is sent
 
@@ -75,6 +78,7 @@ class Closing:
                     break
                 await connection.body(message, bodiless=False, until_close=False)
                 self._tally.executions[b"".join(message.values(b"x-call"))] += 1
+                await asyncio.sleep(_THINKING)
                 await connection.send(_ANSWER)
         except TimeoutError:
             if self._delay:
@@ -86,18 +90,21 @@ class Closing:
             writer.close()
 
 
-async def around_idle_close(limit: float, calls: int, lanes: int, delay: float = 0.0, seed: int = 1) -> Tally:
+async def around_idle_close(limit: float, calls: int, lanes: int, delay: float = 0.0, direct: bool = False) -> Tally:
     """`calls` POSTs on `lanes` connections, each sent when the upstream is about to close what the proxy may hold."""
-    tally, dice = Tally(), Random(seed)
+    tally, dice = Tally(), Random(1)
     async with Closing(limit, delay, tally) as url, proxy(url) as through:
+        port = int(url.rpartition(":")[2]) if direct else through.port
 
         async def lane(number: int) -> None:
-            await asyncio.sleep(dice.random() / 2)
-            connection = await Connection.to(through.port)
+            await asyncio.sleep(_THINKING * dice.random() / 2)
+            connection = await Connection.to(port)
             for call in range(number, calls, lanes):
                 if call != number:
                     await asyncio.sleep(limit + dice.uniform(-_SPREAD, _SPREAD))
-                connection = await _call(connection, through.port, call, tally)
+                if connection.reader.at_eof():  # as every pool looks before it sends
+                    connection = await Connection.to(port)
+                connection = await _call(connection, port, call, tally)
             connection.reset()
 
         async with asyncio.TaskGroup() as group:

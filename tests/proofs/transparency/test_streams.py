@@ -8,23 +8,23 @@ from tests.proofs.transparency.rig import run
 from tests.proofs.transparency.streams import DEATHS, STREAM, Deaths, death_line, die, in_pieces, split_at
 
 
-def _split(every: int) -> None:
+def _split(every: int, limit: float) -> None:
     positions = range(1, len(STREAM), every)
-    passed = run(split_at(positions), 250)
+    passed = run(split_at(positions), limit)
     assert (passed.streams, passed.pieces, passed.wrong) == (len(positions), 2 * len(positions), [])
 
 
 @pytest.mark.timeout(30)
 def test_split_at_every_16th_byte() -> None:
     """A stream of 4 KiB in two pieces, the second sent only when the client has the first: 256 ways to split."""
-    _split(every=16)
+    _split(every=16, limit=25)
 
 
 @pytest.mark.proof
 @pytest.mark.timeout(300)
 def test_split_at_every_byte() -> None:
     """The same at each of 4,095 places."""
-    _split(every=1)
+    _split(every=1, limit=250)
 
 
 def test_each_piece_arrives_by_itself() -> None:
