@@ -11,8 +11,9 @@ import shutil
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -55,10 +56,10 @@ class System:
 
     @property
     def live_pids(self) -> list[int]:
-        """Those that serve calls; of a system without shadow processes of its own: all."""
+        """Those that serve calls. A process whose children inherited its listening socket only watches them."""
         pids = self.pids
         found = serving(pids, self.port) if self.stream else pids
-        return pids[:1] if pids[:1] == found[:1] and self.stream else found  # the rest only inherited the socket
+        return [pid for pid in found if pid != pids[0]] or found
 
 
 @dataclass(frozen=True)
@@ -248,16 +249,27 @@ def _running(
         listening(start.port, process, log, patience)
         given = {"headers": headers} if headers else {}
         system = System(start.kind, start.port, start.upstreams, process, stream=stream, ops=ops, **given)
+        if ops:
+            _ready(system, patience)
         if lane:
             _move_lane(system)
         yield system
 
 
-def _move_lane(system: System) -> None:
-    """Its processes beside the live one belong on the other core, as soon as there are any."""
-    end = time.monotonic() + 10
-    while not (others := [pid for pid in system.pids if pid not in system.live_pids]):
+def _ready(system: System, patience: float) -> None:
+    """Its sockets are open before its processes can use them."""
+    end = time.monotonic() + patience
+    while True:
+        with suppress(OSError), urllib.request.urlopen(f"http://127.0.0.1:{system.ops}/readyz", timeout=5):
+            return
         if time.monotonic() > end:
-            raise NotStarted("no process beside the live one came up")
+            raise NotStarted(f"{system.kind.label} is not ready")
         time.sleep(0.1)
+
+
+def _move_lane(system: System) -> None:
+    """Its processes beside the live one belong on the other core."""
+    others = [pid for pid in system.pids if pid not in system.live_pids]
+    if not others:
+        raise NotStarted("there is no process beside the live one")
     move(others, REST)
