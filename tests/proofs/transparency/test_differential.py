@@ -14,7 +14,7 @@ SEED = 7
 KNOWN = {
     "refused": "a target with bytes above 0x7f is refused with 400",
     "request line": "a bare ? at the end of a target is lost",
-    "request fields": "of a field that is repeated in different case only the last one crosses",
+    "request fields": "the last trailer of a request becomes a field of the next one on its connection",
     "request length": "a request without a body gains Content-Length: 0",
     "request trailers": "trailers are dropped",
     "answer trailers": "trailers are dropped",
