@@ -36,17 +36,20 @@ class Account:
     def told(self, entries: Sequence[Entry]) -> tuple[bytes, Paired]:
         """The ledger with `entries` paired, as JSON, and those pairs."""
         paired = Counter((entry.hour, entry.shadow) for entry in entries)
-        counts = {
-            (int(hour), str(shadow), str(bucket), str(reason)): int(n)
-            for hour, shadow, bucket, reason, n in self._ledger.snapshot()
-        }
-        for (hour, shadow), n in paired.items():
-            key = (hour, shadow, Bucket.PAIRED.value, "")
-            counts[key] = counts.get(key, 0) + n
-        rows = sorted(counts.items())
-        self._oldest, self._newest = (rows[0][0][0], rows[-1][0][0]) if rows else (0, 0)
+        rows = self._ledger.snapshot()  # sorted by hour; two days of rows are about a thousand, and this runs often
+        missing = dict(paired)
+        first = min(missing, default=(0, ""))[0]
+        for row in reversed(rows):
+            if not missing or int(row[0]) < first:
+                break
+            if row[2] == Bucket.PAIRED:
+                row[4] = int(row[4]) + missing.pop((int(row[0]), str(row[1])), 0)
+        if missing:
+            rows += [[hour, shadow, Bucket.PAIRED.value, "", n] for (hour, shadow), n in missing.items()]
+            rows.sort()
+        self._oldest, self._newest = (int(rows[0][0]), int(rows[-1][0])) if rows else (0, 0)
         self._ledger.changed = False
-        return orjson.dumps([[*key, n] for key, n in rows]), paired
+        return orjson.dumps(rows), paired
 
     def acknowledged(self, paired: Paired, forget: bool) -> None:
         """Count what was paired; with `forget`, let go of the hours that were told often enough."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -417,6 +418,28 @@ async def test_a_hanging_disk_does_not_stop_the_publishing(server: ValkeyServer,
             while spool.facts.bytes:
                 await asyncio.sleep(0.01)
     assert {pair(0).id, pair(1).id} < set(stored(server))
+
+
+async def test_a_stalling_disk_does_not_hold_up_the_loop(server: ValkeyServer, tmp_path: Path) -> None:
+    """200 pairs a second with the queue away and 500 ms per sync: the loop never calculates for 10 ms at a stretch."""
+    server.kill()
+    spool = Spool(tmp_path, "proxy-1", 16 << 20, StallingDisk(0.5))
+    worst = 0.0
+    async with publishing(server, memory=8 << 20, spool=spool) as (publisher, ledger):
+        for number in range(300):
+            publisher.offer(pair(number, b"x" * 4000))
+            before = time.thread_time()
+            await asyncio.sleep(0.005)
+            worst = max(worst, time.thread_time() - before)
+        assert spool.facts.written > 0
+        server.start()
+        async with asyncio.timeout(6):
+            while not spool.facts.drained:
+                before = time.thread_time()
+                await asyncio.sleep(0.005)
+                worst = max(worst, time.thread_time() - before)
+    assert ledger.total(bucket=Bucket.DROPPED) == 0
+    assert worst < 0.010
 
 
 async def test_old_hours_are_kept_while_the_spool_drains(server: ValkeyServer, tmp_path: Path) -> None:
