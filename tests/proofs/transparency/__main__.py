@@ -6,16 +6,20 @@ NAMES: differential, json, statuses, idle, cuts, splits, deaths, leaving, memory
 from __future__ import annotations
 
 import sys
+import tempfile
 from collections.abc import Callable, Coroutine, Iterator
+from pathlib import Path
 from typing import Any, TypeVar
 
 from tests.proofs.transparency import idle, json_texts, leaving, memory, pipelining, statuses, streams
 from tests.proofs.transparency.differential import Found, compare, generated
+from tests.proofs.transparency.papers import Papers
 from tests.proofs.transparency.rig import row, say
 from tests.proofs.transparency.rig import run as run_within
 
 SEED = 20
 CASES = 20_000
+FEW = 1000
 _LIMIT = 1800.0  # seconds for one proof
 
 T = TypeVar("T")
@@ -36,6 +40,10 @@ def _differential() -> Iterator[str]:
     yield _found("generated exchanges", run(generated(SEED, CASES)), f"seed {SEED}")
     found = run(generated(SEED, CASES, shadows=True))
     yield _found("generated exchanges beside two shadows", found, f"seed {SEED}; {found.shadowed:,} copies")
+    yield _found("generated exchanges, workers: 2", run(generated(SEED, FEW, workers=2)), f"seed {SEED}")
+    with tempfile.TemporaryDirectory(prefix="us-") as folder:
+        papers = Papers.made_in(Path(folder))
+        yield _found("generated exchanges, TLS both ways", run(generated(SEED, FEW, papers=papers)), f"seed {SEED}")
 
 
 def _json() -> Iterator[str]:
@@ -53,6 +61,8 @@ def _idle() -> Iterator[str]:
         yield tally.line(f"calls around an idle close after {limit} s, direct", tally.failed + tally.repeated)
         tally = run(idle.around_idle_close(limit, 4000, lanes, delay))
         yield tally.line(f"calls around an idle close after {limit} s", tally.failed + tally.repeated)
+        tally = run(idle.around_idle_close(limit, 4000, lanes, delay, seen=True))
+        yield tally.line(f"the same, one close seen before, after {limit} s", tally.failed + tally.repeated)
 
 
 def _cuts() -> Iterator[str]:
@@ -88,6 +98,7 @@ def _memory() -> Iterator[str]:
 
 def _pipelining() -> Iterator[str]:
     yield run(pipelining.mixes(500)).line("pipelined requests to a lying upstream")
+    yield run(pipelining.trailers(300)).line("trailers before another request")
     yield run(pipelining.expectations(200)).line("100-continue expected")
 
 

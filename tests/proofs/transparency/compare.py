@@ -57,7 +57,8 @@ KINDS = (
     "answer trailers",
     "interim answers",
 )
-"""Where a difference can be. Refused: the proxy said no, or hung up, where the origin answers."""
+"""Where a difference can be. Refused: the proxy said no, or hung up, where the origin answers; or it let pass what it
+must refuse. Trailers of a request end at the proxy (RFC 9110 §6.5.1): one that reaches the origin is the difference."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +93,7 @@ def differences(direct: Seen, through: Seen) -> list[Difference]:
         ("request fields", _fields(one, REQUEST_FIELDS), _fields(other, REQUEST_FIELDS)),
         ("request length", _length(one, one), _length(one, other)),
         ("request body", _digest(one), _digest(other)),
-        ("request trailers", one.trailers, other.trailers),
+        ("request trailers", [], other.trailers),
         ("status line", _status(one_answer), _status(other_answer)),
         ("answer fields", _fields(one_answer, ANSWER_FIELDS), _fields(other_answer, ANSWER_FIELDS)),
         ("answer length", _length(one_answer, one_answer), _length(one_answer, other_answer)),
@@ -101,6 +102,15 @@ def differences(direct: Seen, through: Seen) -> list[Difference]:
         ("interim answers", _interim(one_answer), _interim(other_answer)),
     ]
     return [Difference(what, a, b) for what, a, b in pairs if a != b]
+
+
+def passed(through: Seen) -> list[Difference]:
+    """For a request that the proxy must refuse: what there is of it but a 400 in the proxy's own name."""
+    answer = through.answer
+    refused = not isinstance(answer, str) and answer.status == 400 and answer.values(b"x-understudy-error")
+    if refused and not through.received:
+        return []
+    return [Difference("refused", b"must be refused with 400", _line(answer))]
 
 
 def _fields(message: Message, allowed: Mapping[bytes, str]) -> list[tuple[bytes, bytes]]:

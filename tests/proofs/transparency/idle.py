@@ -18,12 +18,13 @@ DELAY = 0.02
 was sent meets a reset. Who keeps connections for as long as the upstream loses half of the calls here."""
 
 LIMITS = ((0.5, 200, 0.0), (1.0, 200, 0.0), (5.0, 400, DELAY))
-"""Idle limit, lanes, delay. Below five seconds, the limit of uvicorn and vLLM, no proxy can know it beforehand: there
-what is asked is that a client without it fares no better."""
+"""Idle limit, lanes, delay. Below five seconds, the limit of uvicorn and vLLM, no proxy can know it before it has seen
+one close; until then what is asked is that a client without it fares no better."""
 
 _THINKING = 0.2
 """Seconds for an answer: all lanes' calls overlap, so that each has a connection of its own, idle since the last."""
 
+_NOTICED = 0.2  # seconds until a close has been seen by whoever holds the connection
 _SPREAD = 0.02  # seconds around the idle limit within which the next call is sent
 
 
@@ -90,11 +91,19 @@ class Closing:
             writer.close()
 
 
-async def around_idle_close(limit: float, calls: int, lanes: int, delay: float = 0.0, direct: bool = False) -> Tally:
-    """`calls` POSTs on `lanes` connections, each sent when the upstream is about to close what the proxy may hold."""
+async def around_idle_close(
+    limit: float, calls: int, lanes: int, delay: float = 0.0, *, direct: bool = False, seen: bool = False
+) -> Tally:
+    """`calls` POSTs on `lanes` connections, each sent when the upstream is about to close what the proxy may hold.
+
+    With `seen` one more call comes first, whose connection idles until the upstream has closed it.
+    """
     tally, dice = Tally(), Random(1)
     async with Closing(limit, delay, tally) as url, proxy(url) as through:
         port = int(url.rpartition(":")[2]) if direct else through.port
+        if seen:
+            (await _call(await Connection.to(port), port, calls, tally)).reset()
+            await asyncio.sleep(limit + delay + _NOTICED)
 
         async def lane(number: int) -> None:
             await asyncio.sleep(_THINKING * dice.random() / 2)

@@ -6,6 +6,7 @@ A request says by its X-Case field which case it belongs to. Everything else of 
 from __future__ import annotations
 
 import asyncio
+import ssl
 from contextlib import suppress
 
 from tests.proofs.transparency.cases import Case
@@ -17,14 +18,15 @@ KEY = b"x-case"
 class Origin:
     """A server on raw sockets; use as `async with`. `take` gives what arrived for a case, and forgets it."""
 
-    def __init__(self) -> None:
+    def __init__(self, secured: ssl.SSLContext | None = None) -> None:
+        self._secured = secured  # None: no TLS
         self._cases: dict[bytes, Case] = {}
         self._received: dict[bytes, list[Message]] = {}
         self._open: set[asyncio.Task[None]] = set()
         self.port = 0
 
     async def __aenter__(self) -> Origin:
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0, limit=LIMIT)
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0, limit=LIMIT, ssl=self._secured)
         self.port = self._server.sockets[0].getsockname()[1]
         return self
 
@@ -37,7 +39,7 @@ class Origin:
     @property
     def url(self) -> str:
         """The base URL to configure."""
-        return f"http://127.0.0.1:{self.port}"
+        return f"{'http' if self._secured is None else 'https'}://127.0.0.1:{self.port}"
 
     def expect(self, case: Case) -> None:
         """Know the answer before the question comes."""

@@ -54,7 +54,7 @@ class Proxy:
 
 
 @asynccontextmanager
-async def proxy(live: str, candidates: Mapping[str, str] | None = None, **more: Any) -> AsyncIterator[Proxy]:
+async def proxy(live: str, candidates: Mapping[str, str] | None = None, /, **more: Any) -> AsyncIterator[Proxy]:
     """A proxy before `live`; `candidates` are shadowed with every eligible call. `more` goes into the file."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="us-")))

@@ -6,12 +6,13 @@ from dataclasses import replace
 
 import pytest
 
-from tests.proofs.transparency.compare import KINDS, Seen, differences
+from tests.proofs.transparency.compare import KINDS, Seen, differences, passed
 from tests.proofs.transparency.wire import Message
 
 HEAD = [(b"Host", b"app.example"), (b"X-A", b"1"), (b"x-a", b"2"), (b"Content-Length", b"2")]
 REQUEST = Message(b"POST /a? HTTP/1.1", HEAD, b"ab", "length")
 ANSWER = Message(b"HTTP/1.1 200 OK", [(b"Set-Cookie", b"a"), (b"Set-Cookie", b"b")], b"cd", "chunked")
+REFUSED = Message(b"HTTP/1.1 400 Bad Request", [(b"x-understudy-error", b"malformed")])
 HINT = Message(b"HTTP/1.1 103 Early Hints", [(b"Link", b"</a>")])
 
 
@@ -61,6 +62,27 @@ def test_finds(kind: str) -> None:
 def test_lets_pass(through: Seen) -> None:
     """What the tables allow is no difference."""
     assert differences(Seen([REQUEST], ANSWER), through) == []
+
+
+def test_trailers_of_a_request_end_at_the_proxy() -> None:
+    """Gone is what they must be."""
+    direct = replace(REQUEST, trailers=[(b"X", b"1")])
+    assert differences(Seen([direct], ANSWER), Seen([REQUEST], ANSWER)) == []
+
+
+@pytest.mark.parametrize(
+    ("through", "found"),
+    [
+        pytest.param(Seen([], REFUSED), 0, id="refused"),
+        pytest.param(Seen([REQUEST], REFUSED), 1, id="refused, and passed on"),
+        pytest.param(Seen([], replace(REFUSED, fields=[])), 1, id="refused by somebody else"),
+        pytest.param(Seen([REQUEST], ANSWER), 1, id="passed on"),
+        pytest.param(Seen([], "EOFError"), 1, id="hung up"),
+    ],
+)
+def test_what_must_be_refused(through: Seen, found: int) -> None:
+    """Only the proxy's own 400 is right, and only when nothing has reached the origin."""
+    assert [one.what for one in passed(through)] == ["refused"] * found
 
 
 def test_nominated_fields_end_at_the_proxy() -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import socket
+import ssl
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -47,9 +48,9 @@ class Connection:
         self.reader, self.writer = reader, writer
 
     @classmethod
-    async def to(cls, port: int) -> Connection:
-        """Connect to a port of this machine."""
-        return cls(*await asyncio.open_connection("127.0.0.1", port, limit=LIMIT))
+    async def to(cls, port: int, trusted: ssl.SSLContext | None = None) -> Connection:
+        """Connect to a port of this machine; by TLS with whom `trusted` trusts."""
+        return cls(*await asyncio.open_connection("127.0.0.1", port, limit=LIMIT, ssl=trusted))
 
     async def send(self, *pieces: bytes) -> None:
         """Write each piece by itself, in a turn of the loop of its own."""
