@@ -9,15 +9,16 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
+from config.routing import Candidate, Control, Live, Mount, Route, Strict
 from config.units import (
     Address,
     Duration,
     HeaderName,
-    HeaderValue,
-    HttpUrl,
+    MountPath,
     Name,
+    Room,
     SamplingKey,
     Secret,
     ShadowPaths,
@@ -30,76 +31,6 @@ from config.units import (
 )
 
 Severity = Literal["blocker", "signal"]
-
-
-class Strict(BaseModel):
-    """Every table of the file: immutable; an unknown key, or `true` and "5" where a number belongs, is a mistake."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-
-class Timeout(Strict):
-    """Per-phase limits of one exchange. Live has no `total`: a stream may be long."""
-
-    connect: Duration = 5.0
-    first_byte: Duration = 120.0
-    idle: Duration = 120.0
-
-
-class ShadowTimeout(Timeout):
-    """The same for a shadow, which must end some day."""
-
-    idle: Duration = 60.0
-    total: Duration = 600.0
-
-
-class Live(Strict):
-    """The upstream that answers the application."""
-
-    base_url: HttpUrl
-    timeout: Timeout = Timeout()
-    api_key: Secret | None = None
-
-
-class SystemPrompt(Strict):
-    """How the copy's system prompt differs; exactly one key. From a file, load turns `file` into `replace`."""
-
-    replace: str | None = None
-    prepend: str | None = None
-    append: str | None = None
-    file: str | None = None
-
-    @model_validator(mode="after")
-    def _one_key(self) -> Self:
-        given = [key for key in SystemPrompt.model_fields if getattr(self, key) is not None]
-        if len(given) != 1:
-            found = " and ".join(given) or "none"
-            raise ValueError(f"give exactly one of replace, prepend, append and file (found: {found})")
-        return self
-
-
-class Candidate(Strict):
-    """One shadow upstream under test."""
-
-    name: Name
-    base_url: HttpUrl | None = None
-    api_key: Secret | None = None
-    dialect: Literal["same"] = "same"
-    set: dict[str, Any] = {}
-    unset: list[str] = []
-    system_prompt: SystemPrompt | None = None
-    headers: dict[HeaderName, HeaderValue] = {}
-    sample: Share = 1.0
-    max_in_flight: Annotated[int, Field(ge=1, le=10_000)] = 64
-    timeout: ShadowTimeout = ShadowTimeout()
-
-
-class Control(Strict):
-    """Live asked a second time: the noise floor. Uses the client's own credentials, at live's own origin."""
-
-    sample: Share = 0.05
-    max_in_flight: Annotated[int, Field(ge=1, le=10_000)] = 64
-    timeout: ShadowTimeout = ShadowTimeout()
 
 
 class Sampling(Strict):
@@ -117,6 +48,12 @@ class Capture(Strict):
     tags: dict[Name, TagSource] = {}
 
 
+class Spool(Strict):
+    """Pairs on disk, in `data`, while the queue is slow or away; `max: 0` for none."""
+
+    max: Room = 512 << 20
+
+
 class Queue(Strict):
     """The Redis stream between proxy and evaluators; embedded when no url is given."""
 
@@ -124,6 +61,25 @@ class Queue(Strict):
     stream: str = "understudy:pairs"
     max_pairs: Annotated[int, Field(ge=100)] = 100_000
     memory: Size = 64 << 20
+    spool: Spool = Spool()
+
+
+class Limits(Strict):
+    """What a client may send, and how slowly; beyond it 414, 431, 413 or a closed connection."""
+
+    line: Size = 16 << 10
+    fields: Annotated[int, Field(ge=1, le=10_000)] = 100
+    headers: Size = 64 << 10
+    body: Size = 8 << 30
+    slow_head: Duration = 60.0
+    stall: Duration = 60.0
+
+
+class ListenTls(Strict):
+    """TLS for the application: PEM files, read at the start."""
+
+    cert: str
+    key: str
 
 
 class Store(Strict):
@@ -221,12 +177,10 @@ DEFAULT_CHECKS: tuple[dict[str, Any], ...] = (
 """
 
 NOT_YET = {
-    "mounts": "several upstreams under one proxy",
     "judges": "model-graded checks",
     "capture.redact": "redaction of contents",
     "capture.retention": "retention",
     "candidates.budget": "budgets",
-    "queue.spool": "the disk spool",
     "checks.judges": "model-graded checks",
     "checks.sample": "sampled checks",
     "candidates.dialect=openai-chat": "translation between API families",
@@ -254,12 +208,16 @@ class Settings(Strict):
     """The whole file. An absent `checks` means DEFAULT_CHECKS; `checks: []` means none."""
 
     listen: Address = "127.0.0.1:8080"
+    tls: ListenTls | None = None
     ops: Address = "127.0.0.1:9090"
+    workers: Annotated[int, Field(ge=1, le=64)] | None = None
+    limits: Limits = Limits()
     dashboard: Dashboard = Dashboard()
     data: Annotated[str, Field(min_length=1)] = "./understudy-data"
-    live: Live
+    live: Live | None = None
     candidates: list[Candidate] = []
     control: Control = Control()
+    mounts: dict[MountPath, Mount] = {}
     sampling: Sampling = Sampling()
     shadow_paths: ShadowPaths = "default"
     capture: Capture = Capture()
@@ -272,11 +230,24 @@ class Settings(Strict):
     gates: list[Gate] = []
     alpha: Annotated[Share, Field(gt=0, lt=0.5)] = 0.05
 
+    @property
+    def routes(self) -> tuple[Route, ...]:
+        """Every live with its shadows: the one at the top of the file first, then the mounts."""
+        top = [Route("", self.live, tuple(self.candidates), self.control)] if self.live is not None else []
+        mounted = (Route(prefix, it.live, tuple(it.candidates), it.control) for prefix, it in self.mounts.items())
+        return (*top, *mounted)
+
+    @model_validator(mode="after")
+    def _somebody_answers(self) -> Self:
+        if self.live is None and not self.mounts:
+            raise ValueError("nobody would answer: give `live: {base_url: https://api.example.com}`, or `mounts:`")
+        return self
+
 
 def redacted(settings: Settings) -> dict[str, Any]:
     """The settings in effect as plain values in the file's own spelling; every secret is `***`."""
     plain: dict[str, Any] = settings.model_dump(mode="json")
-    for candidate in plain["candidates"]:
+    for candidate in (one for table in (plain, *plain["mounts"].values()) for one in table["candidates"]):
         headers = candidate["headers"]
         candidate["headers"] = {name: "***" if _CREDENTIAL.search(name) else headers[name] for name in headers}
     return plain

@@ -26,6 +26,8 @@ from pydantic import (
 )
 from pydantic_core import core_schema
 
+from config import hosts
+
 FROM_FILE: Mapping[str, Any] = MappingProxyType({})
 """The validation context of values that a person wrote: there a bare number is no duration."""
 
@@ -180,12 +182,23 @@ def _with_port(address: str) -> str:
 
 def _reachable(url: str) -> str:
     try:
-        host = urlsplit(url).hostname
-        port = urlsplit(url).port
+        parts, port = urlsplit(url), urlsplit(url).port
     except ValueError:
-        host, port = None, 0
-    if not host or port == 0:
-        raise ValueError("the host or port makes no sense; write it like https://api.example.com:8443/v1")
+        port = 0
+    if port == 0:
+        raise ValueError(hosts.NOT_A_HOST)
+    hosts.check(parts.netloc if port is None else parts.netloc.rpartition(":")[0])
+    return url
+
+
+def _forward_proxy(url: SecretStr) -> SecretStr:
+    try:
+        parts = urlsplit(url.get_secret_value())
+        sound = parts.scheme == "http" and parts.hostname and parts.port != 0 and parts.path in ("", "/")
+    except ValueError:
+        sound = False
+    if not sound:
+        raise ValueError("write it like http://proxy.example:3128, with user:password@ where it asks for them")
     return url
 
 
@@ -229,6 +242,8 @@ Duration = Annotated[
     PlainSerializer(duration, when_used="json"),
 ]
 Size = Annotated[int, BeforeValidator(size, json_schema_input_type=_SizeText | int), Field(gt=0)]
+Room = Annotated[int, BeforeValidator(size, json_schema_input_type=_SizeText | int), Field(ge=0)]
+"""A size that may be nothing."""
 Share = Annotated[float, BeforeValidator(share, json_schema_input_type=_ShareText | float), Field(ge=0, le=1)]
 
 Name = Annotated[
@@ -239,6 +254,7 @@ Name = Annotated[
         "inner dots, beginning with a letter or digit",
     ),
 ]
+Secret = Annotated[SecretStr, PlainSerializer(lambda _: "***", return_type=str, when_used="json")]
 HttpUrl = Annotated[
     str,
     Shape(
@@ -247,6 +263,19 @@ HttpUrl = Annotated[
         "(credentials go to `api_key`)",
     ),
     AfterValidator(_reachable),
+]
+ProxyUrl = Annotated[
+    Secret,
+    AfterValidator(_forward_proxy),
+]
+"""An HTTP proxy on the way out, like http://user:password@proxy.example:3128."""
+
+MountPath = Annotated[
+    str,
+    Shape(
+        r"(/[A-Za-z0-9._~-]+)+",
+        "write it like /openai: segments of letters, digits, `.`, `_`, `~`, `-`, and no slash at the end",
+    ),
 ]
 Address = Annotated[
     str,
@@ -263,7 +292,6 @@ SamplingKey = Annotated[
 TagSource = Annotated[str, Shape(r"(header|body):\S+", "write header:NAME or body:path.to.field")]
 HeaderName = Annotated[str, Shape(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", "a header name has only letters, digits and `-_.`")]
 HeaderValue = Annotated[str, Shape(r"[^\r\n\x00]*", "a header value is one line: take out the line break")]
-Secret = Annotated[SecretStr, PlainSerializer(lambda _: "***", return_type=str, when_used="json")]
 ShadowPaths = Annotated[
     Annotated[Literal["default"], Tag("default")] | Annotated[list[ShadowPath], Tag("list")],
     Discriminator(lambda value: "default" if isinstance(value, str) else "list"),

@@ -102,7 +102,9 @@ def _mistakes(name: str, document: Document, wrong: Wrong) -> Iterator[Mistake]:
 
 def _mounted(directory: Path, place: Place, text: str) -> str:
     """The contents of a `file:` secret or of a system prompt's file; any other text as it is."""
-    prompt = place[:1] == ("candidates",) and place[2:] == ("system_prompt", "file")
+    if place[-2:-1] == ("tls",):
+        return str(directory / text)
+    prompt = place[-2:] == ("system_prompt", "file")
     if not prompt and not (is_secret(place) and text.startswith("file:")):
         return text
     path = directory / text.removeprefix("file:")
@@ -120,8 +122,11 @@ def _mounted(directory: Path, place: Place, text: str) -> str:
 
 def _inline_prompts(document: Document) -> None:
     """`file` became its content while reading: from here on it is a `replace`."""
-    candidates = document.values.get("candidates") if isinstance(document.values, dict) else None
-    for candidate in candidates if isinstance(candidates, list) else []:
+    values = document.values if isinstance(document.values, dict) else {}
+    mounts = values.get("mounts")
+    tables = [values, *(mounts.values() if isinstance(mounts, dict) else ())]
+    lists = [table.get("candidates") for table in tables if isinstance(table, dict)]
+    for candidate in (one for many in lists if isinstance(many, list) for one in many):
         prompt = candidate.get("system_prompt") if isinstance(candidate, dict) else None
         if isinstance(prompt, dict) and prompt.keys() == {"file"}:
             prompt["replace"] = prompt.pop("file")

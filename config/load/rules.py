@@ -24,6 +24,9 @@ CREDENTIALS = frozenset(
 """Never captured, whatever the file says: what enters the queue holds no credential."""
 
 
+_FRAMING = frozenset({"content-length", "transfer-encoding", "connection"})
+
+
 class Clash(NamedTuple):
     """One contradiction: where, which word, and what to do."""
 
@@ -38,13 +41,27 @@ def clashes(settings: Settings, damaged: frozenset[str] = frozenset()) -> list[C
 
 
 def _candidate_names(settings: Settings) -> Iterator[Clash]:
+    places: list[Place] = [("candidates", number, "name") for number in range(len(settings.candidates))]
     names = [candidate.name for candidate in settings.candidates]
+    for prefix, mount in settings.mounts.items():
+        places += [("mounts", prefix, "candidates", number, "name") for number in range(len(mount.candidates))]
+        names += [candidate.name for candidate in mount.candidates]
     for position, name in _repeated(names):
-        yield Clash(("candidates", position, "name"), name, f"two candidates are called {name}; rename one")
+        yield Clash(places[position], name, f"two candidates are called {name}; rename one")
     for position, name in enumerate(names):
         if name in RESERVED:
             why = f"{name} is the name of an arm in every report; choose another name"
-            yield Clash(("candidates", position, "name"), name, why)
+            yield Clash(places[position], name, why)
+
+
+def _framing_headers(settings: Settings) -> Iterator[Clash]:
+    for route in settings.routes:
+        top: Place = ("mounts", route.prefix) if route.prefix else ()
+        for position, candidate in enumerate(route.candidates):
+            for header in candidate.headers:
+                if header.lower() in _FRAMING:
+                    why = f"{header} belongs to the connection and is set by the proxy; leave it out"
+                    yield Clash((*top, "candidates", position, "headers", header), header, why)
 
 
 def _addresses(settings: Settings) -> Iterator[Clash]:
@@ -139,7 +156,8 @@ def _repeated(words: Iterable[str]) -> Iterator[tuple[int, str]]:
 
 
 _RULES: tuple[tuple[tuple[str, ...], Callable[[Settings], Iterator[Clash]]], ...] = (
-    (("candidates",), _candidate_names),
+    (("candidates", "mounts"), _candidate_names),
+    (("candidates", "mounts"), _framing_headers),
     (("listen", "ops", "dashboard"), _addresses),
     (("queue", "store"), _urls),
     (("capture",), _no_credentials),

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from config.embedded import MAX_SOCKET_PATH, UnsafeDirectory, queue_url, runtime_dir, socket_path
-from config.settings import Live, Queue, Settings
+from config.routing import Live
+from config.settings import Queue, Settings
 
 LIVE = Live(base_url="http://127.0.0.1:1")
 

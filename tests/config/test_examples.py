@@ -54,8 +54,12 @@ def test_schema_has_not_drifted() -> None:
 
 
 def test_full_is_full() -> None:
-    """The full example shows every key of every table, except those that are another key's alternatives."""
-    assert absent(Settings, [plain("full.yaml")]) == {
+    """The full example shows every key of every table, except those that are another key's alternatives.
+
+    A mount has the tables of the top of the file, and a candidate's tls those of live.
+    """
+    missing = absent(Settings, [plain("full.yaml")])
+    assert {key for key in missing if not key.startswith(("mounts.", "candidates.tls."))} == {
         "candidates.system_prompt.prepend",
         "candidates.system_prompt.file",
     }

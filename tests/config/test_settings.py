@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from config.settings import DEFAULT_CHECKS, NOT_YET, Check, Gate, Settings, SystemPrompt, json_schema, redacted
+from config.routing import SystemPrompt
+from config.settings import DEFAULT_CHECKS, NOT_YET, Check, Gate, Settings, json_schema, redacted
 
 LIVE = {"base_url": "https://api.openai.com"}
 

@@ -262,3 +262,25 @@ def test_durations_in_a_schema() -> None:
     """The default of a duration is shown as a person would write it."""
     schema = units.draft_07(TypeAdapter(Annotated[units.Duration, "x"]).json_schema() | {"default": 120.0})
     assert schema["default"] == "2m"
+
+
+@pytest.mark.parametrize(
+    ("url", "sound"),
+    [
+        ("http://proxy:3128", True),
+        ("http://user:pass@proxy:3128/", True),
+        ("https://proxy:3128", False),
+        ("proxy:3128", False),
+        ("http://proxy:99999", False),
+        ("http://proxy/path", False),
+        ("http://[proxy", False),
+    ],
+)
+def test_egress_proxies(url: str, sound: bool) -> None:
+    """An HTTP proxy with or without credentials; the text of a mistake never repeats them."""
+    if sound:
+        assert TypeAdapter(units.ProxyUrl).validate_python(url).get_secret_value() == url
+        return
+    with pytest.raises(ValidationError) as caught:
+        TypeAdapter(units.ProxyUrl).validate_python(url)
+    assert caught.value.errors()[0]["msg"].endswith("where it asks for them")

@@ -9,7 +9,15 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-ROOMS = ("config/pair.py", "config/wire.py", "config/units.py", "proxy/core", "evaluators/core", "evaluators/checks")
+ROOMS = (
+    "config/hosts.py",
+    "config/pair.py",
+    "config/wire.py",
+    "config/units.py",
+    "proxy/core",
+    "evaluators/core",
+    "evaluators/checks",
+)
 
 
 def pure_files() -> list[Path]:

@@ -25,6 +25,21 @@ CLASHES = [
     ),
     pytest.param({"candidates": [{"name": "live"}]}, ("candidates", 0, "name"), "another name", id="called live"),
     pytest.param({"candidates": [{"name": "control"}]}, ("candidates", 0, "name"), "another name", id="called control"),
+    pytest.param(
+        {"candidates": [{"name": "a", "headers": {"Content-Length": "1"}}]},
+        ("candidates", 0, "headers", "Content-Length"),
+        "set by the proxy",
+        id="framing header",
+    ),
+    pytest.param(
+        {
+            "candidates": [{"name": "a"}],
+            "mounts": {"/x": {"live": {"base_url": "http://x"}, "candidates": [{"name": "a"}]}},
+        },
+        ("mounts", "/x", "candidates", 0, "name"),
+        "rename one",
+        id="same name in a mount",
+    ),
     pytest.param({"ops": "127.0.0.1:8080"}, ("ops",), "another port", id="same port"),
     pytest.param(
         {"dashboard": {"listen": "127.0.0.1:9090"}},

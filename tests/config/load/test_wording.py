@@ -30,8 +30,8 @@ def said(keys: dict[str, Any], place: Place) -> str:
         ({"candidate": []}, ("candidate",), "unknown key; did you mean `candidates`?"),
         ({"shadow-paths": []}, ("shadow-paths",), "unknown key; did you mean `shadow_paths`?"),
         ({"store": {"zzz": 1}}, ("store", "zzz"), "unknown key; known here: url"),
-        ({"mounts": {}}, ("mounts",), "not available yet: several upstreams under one proxy; leave it out"),
-        ({"queue": {"spool": {}}}, ("queue", "spool"), "not available yet: the disk spool; leave it out"),
+        ({"judges": {}}, ("judges",), "not available yet: model-graded checks; leave it out"),
+        ({"capture": {"retention": 1}}, ("capture", "retention"), "not available yet: retention; leave it out"),
         (
             {"candidates": [{"name": "a", "dialect": "gemini"}]},
             ("candidates", 0, "dialect"),
