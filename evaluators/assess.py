@@ -97,14 +97,15 @@ def assess(
 def rules_of(settings: Settings) -> ReportRules:
     """What the configuration says about reporting."""
     labels = tuple(check.label for check in settings.checks) or tuple(check["type"] for check in DEFAULT_CHECKS)
-    return ReportRules(settings.alpha, labels, tuple(settings.gates))
+    controls = {one.name: route.control_name for route in settings.routes for one in route.candidates}
+    return ReportRules(settings.alpha, labels, tuple(settings.gates), controls)
 
 
 def _shown(tallies: Sequence[ShadowTally], settings: Settings, wanted: str) -> list[ShadowTally]:
     """The control, and the candidates in the order of the file; without any in the file, all that the store has."""
     by_name = {tally.shadow: tally for tally in tallies}
     stored = [tally.shadow for tally in tallies if tally.role is Role.CANDIDATE]
-    configured = [known.name for known in settings.candidates]
+    configured = [known.name for route in settings.routes for known in route.candidates]
     names = configured or stored
     if wanted:
         if wanted not in {*configured, *stored}:

@@ -66,10 +66,12 @@ def installation() -> list[Examined]:
 async def surroundings(settings: Settings, environ: Mapping[str, str]) -> list[Examined]:
     """Queue, store, and the way to every upstream."""
     found = [await _queue(settings, environ), await asyncio.to_thread(_store, settings)]
-    upstreams = {"live": settings.live.base_url}
-    upstreams |= {one.name: one.base_url or settings.live.base_url for one in settings.candidates}
+    upstreams: dict[str, str] = {}
+    for route in settings.routes:
+        upstreams[f"live{route.prefix}"] = route.live.base_url
+        upstreams |= {one.name: one.base_url or route.live.base_url for one in route.candidates}
     found += await asyncio.gather(*(_reach(name, url) for name, url in upstreams.items()))
-    if not settings.candidates:
+    if not any(route.candidates for route in settings.routes):
         found.append(Examined("candidates", "notice", "none are configured: calls are relayed and nothing is compared"))
     if not settings.gates:
         found.append(Examined("gates", "notice", "none are configured: `gate` will say inconclusive"))

@@ -122,7 +122,8 @@ async def _up(config: Path, settings: Settings) -> None:
         address = await stack.enter_async_context(serving(wiring.dashboard(store, settings), settings.dashboard.listen))
         worker = await stack.enter_async_context(child("worker", ["-m", "evaluators", "work", "-c", str(config)]))
         front = await stack.enter_async_context(child("proxy", ["-m", "proxy", "--config", str(config)]))
-        put(f"base URL:  {front.ready['listening']}   (in place of {settings.live.base_url})")
+        for route in settings.routes:
+            put(f"base URL:  {front.ready['listening']}{route.prefix}   (in place of {route.live.base_url})")
         put(f"dashboard: {address}")
         put(f"metrics:   {front.ready['ops']}/metrics")
         say("Ctrl-C stops.")

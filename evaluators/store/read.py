@@ -16,6 +16,7 @@ import orjson
 from sqlalchemy import Connection, Table, func, select
 
 from config.pair import NEVER, Role
+from config.routing import is_control
 from evaluators.core.tally import Accounting, CheckTally, Evidence, ShadowTally, Total, Window
 from evaluators.store import Store, schema
 from evaluators.store.browsing import Filter, PairRow, pair, pairs
@@ -122,7 +123,7 @@ class _Found:
 
 def _shadow(name: str, found: _Found, checks: Mapping[int, Any]) -> ShadowTally:
     by_role = found.outcomes.get(name, {})
-    role = Role(max(by_role)) if by_role else Role.CONTROL if name == Role.CONTROL else Role.CANDIDATE
+    role = Role(max(by_role)) if by_role else Role.CONTROL if is_control(name) else Role.CANDIDATE
     outcomes: dict[tuple[str, str], int] = defaultdict(int)
     for kinds in by_role.values():
         for live, shadows in kinds.items():

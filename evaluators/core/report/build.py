@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from config.pair import Role
 from config.settings import Gate
@@ -16,25 +16,33 @@ from evaluators.core.tally import CheckTally, ShadowTally, Window
 
 @dataclass(frozen=True, slots=True)
 class ReportRules:
-    """What the configuration says about reporting: error level, order of the checks (by label), and the gates."""
+    """What the configuration says about reporting: error level, order of the checks (by label), and the gates.
+
+    `controls` names the control of a candidate that is asked beside another live than the first (`mounts`).
+    """
 
     alpha: float = 0.05
     checks: tuple[str, ...] = ()
     gates: tuple[Gate, ...] = ()
+    controls: Mapping[str, str] = field(default_factory=dict)
 
 
 def build(
     tallies: Sequence[ShadowTally], rules: ReportRules, window: Window, generated_at: float, queue_waiting: int
 ) -> Report:
     """The report over `window` (Unix seconds). Candidates keep the order of the tallies."""
-    control = next((tally for tally in tallies if tally.role is Role.CONTROL), None)
+    controls = {tally.shadow: tally for tally in tallies if tally.role is Role.CONTROL}
     return Report(
         generated_at=generated_at,
         window=window,
         alpha=rules.alpha,
         accounting={tally.shadow: tally.accounting for tally in tallies},
         queue_waiting=queue_waiting,
-        candidates=tuple(_candidate(tally, control, rules) for tally in tallies if tally.role is Role.CANDIDATE),
+        candidates=tuple(
+            _candidate(tally, controls.get(rules.controls.get(tally.shadow, Role.CONTROL)), rules)
+            for tally in tallies
+            if tally.role is Role.CANDIDATE
+        ),
     )
 
 

@@ -43,3 +43,16 @@ def test_without_control_and_without_pairs() -> None:
     tally = shadow(accounting=Accounting(calls=4, sampled_out=4))
     (candidate,) = build([tally], ReportRules(), WINDOW, 0.0, 0).candidates
     assert (candidate.pairs, candidate.checks, candidate.slices, candidate.control_pairs) == (0, (), (), 0)
+
+
+def test_each_mount_has_its_own_floor() -> None:
+    """A candidate is measured against the control of its own live, never against another's."""
+    tallies = [
+        shadow(comparison("c"), name="mini"),
+        shadow(comparison("c"), name="haiku"),
+        replace(shadow(comparison("c"), name="control", role=Role.CONTROL), pairs=3),
+        replace(shadow(comparison("c"), name="control/anthropic", role=Role.CONTROL), pairs=7),
+    ]
+    rules = ReportRules(controls={"haiku": "control/anthropic"})
+    mini, haiku = build(tallies, rules, WINDOW, 0.0, 0).candidates
+    assert (mini.control_pairs, haiku.control_pairs) == (3, 7)
