@@ -43,10 +43,15 @@ REASONS: dict[Bucket, frozenset[str]] = {
     ),
     Bucket.DROPPED: frozenset(
         {
+            "breaker_open",  # this shadow has not answered for long and is left alone
+            "rate",  # max_per_second of this shadow
             "in_flight",  # max_in_flight of this shadow
             "memory",  # the bound on captured bytes
+            "lane_away",  # the process that asks the shadows was away, or ended with the call
+            "lane_full",  # the same process was too far behind
             "queue_full",
             "queue_away",
+            "spool_full",  # the queue was away, and the disk's share for it is used up
             "encode",  # the pair could not be written as a record
             "crash",  # a bug of ours, caught at the edge
             "shutdown",  # unfinished when the grace period ended
@@ -65,11 +70,14 @@ class Ledger:
         self.changed = False
         """True after a count; whoever has sent the snapshot away sets it back."""
 
-    def count(self, at: float, shadow: str, bucket: Bucket, reason: str = "") -> None:
-        """Counts one call of a shadow at Unix second `at`; ValueError for a reason the bucket does not know."""
+    def count(self, at: float, shadow: str, bucket: Bucket, reason: str = "", n: int = 1) -> None:
+        """Counts `n` calls of a shadow at Unix second `at`; ValueError for a reason the bucket does not know.
+
+        Fewer than none takes back what was counted in the dark, for a process that died and was then heard of.
+        """
         if reason not in REASONS[bucket]:
             raise ValueError(f"{reason!r} is not a reason of {bucket}")
-        self._counts[int(at // HOUR) * HOUR, shadow, bucket, reason] += 1
+        self._counts[int(at // HOUR) * HOUR, shadow, bucket, reason] += n
         self.changed = True
 
     def calls(self, shadow: str) -> int:

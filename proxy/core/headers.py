@@ -1,13 +1,13 @@
-"""What crosses to whom: header lists, target and query, for live, client, shadows and records.
+"""What crosses to whom: header lists, target and query, for live, client and records (for shadows: address).
 
-Live and client get everything but what belongs to one connection (RFC 9110 §7.6.1); shadows and records get
-only what is listed here. Bytes are read as latin-1, which loses nothing. Used by handler, mirror and plan.
+Live and client get everything but what belongs to one connection (RFC 9110 §7.6.1); records get only what is listed
+here. Bytes are read as latin-1, which loses nothing. Used by handler, mirror and plan.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from urllib.parse import unquote_plus, urlsplit
 
 from config.pair import Fields
@@ -45,12 +45,6 @@ _NEVER_TRAILERS = _HOP_BY_HOP | frozenset(
 )
 _NEVER_TRAILING = (b"content-", b"if-", b"proxy-", b"x-understudy-")
 """Framing, routing, request modifiers, authentication, response control and content may not come last."""
-
-_SHADOW_ALLOWED = frozenset(
-    {b"content-type", b"accept", b"accept-encoding", b"anthropic-version", b"anthropic-beta", b"openai-beta"}
-)
-_ACCOUNT = frozenset({*CREDENTIALS, b"openai-organization", b"openai-project"})
-"""Who pays: passes only to live's own origin, and only when the operator gave no other key."""
 
 _NOTABLE = _HOP_BY_HOP | _ANSWERED_HERE | {b"host"}
 _NOTABLE_WITH_KEY = _NOTABLE | frozenset(CREDENTIALS)
@@ -121,29 +115,6 @@ def trailers_to_client(trailers: HeaderPairs) -> list[tuple[bytes, bytes]]:
     ]
 
 
-def to_shadow(
-    headers: HeaderPairs, *, same_origin: bool, api_key: str, extra: Mapping[str, str], name: str
-) -> list[tuple[str, str]]:
-    """The allow-listed headers of a copy, with the shadow's own credentials, or none.
-
-    The client's credentials go only to live's own origin and only when the shadow has no key. `extra` is the
-    operator's and overrides by name.
-    """
-    allowed = _SHADOW_ALLOWED | _ACCOUNT if same_origin and not api_key else _SHADOW_ALLOWED
-    overridden = {key.lower() for key in extra} | {SHADOW_MARK}
-    kept = [
-        (field.decode("latin-1"), value.decode("latin-1"))
-        for field, value in headers
-        if field.lower() in allowed and field.lower().decode("latin-1") not in overridden
-    ]
-    if api_key:
-        style = next((field for field, _ in headers if field.lower() in CREDENTIALS), b"Authorization")
-        if style.lower().decode("latin-1") not in overridden:
-            kept.append((style.decode("latin-1"), _credential(style.lower(), api_key)))
-    kept += [(key, value) for key, value in extra.items() if key.lower() != SHADOW_MARK]
-    return [*kept, (SHADOW_MARK, name)]
-
-
 def recorder(allowed: Iterable[str]) -> Callable[[HeaderPairs], Fields]:
     """The headers of a Call or Outcome: the allowed and the always recorded; credentials never, even when allowed."""
     wanted = _RECORDED.union(name.lower().encode() for name in allowed) - _NEVER_RECORDED
@@ -178,16 +149,6 @@ def without_credentials(query: str) -> str:
     parts = [("", first), *zip(rest[::2], rest[1::2], strict=True)]
     kept = "".join(separator + part for separator, part in parts if not _is_secret(part.partition("=")[0]))
     return kept[1:] if _is_secret(first.partition("=")[0]) else kept
-
-
-def join_url(base_url: str, path: str, query: str) -> str:
-    """The URL of a call at an upstream: base_url's path, then path and query exactly as received.
-
-    ValueError when the path does not begin with a slash: glued to a bare host it could name another one.
-    """
-    if not path.startswith("/"):
-        raise ValueError("a path begins with /")
-    return base_url.rstrip("/") + path + (f"?{query}" if query else "")
 
 
 def split_target(target: str) -> tuple[str, str]:

@@ -8,20 +8,15 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from config.pair import Call, Fields, Role
 from proxy.core import rewrite, sampling, stateful
 from proxy.core.accounting import Bucket
-from proxy.core.headers import (
-    SHADOW_MARK,
-    HeaderPairs,
-    credentials_query,
-    join_url,
-    record,
-    to_shadow,
-    without_credentials,
-)
+from proxy.core.address import Address
+from proxy.core.headers import HeaderPairs, credentials_query, record, without_credentials
+from proxy.core.paths import Paths, Why
+from proxy.core.sorting import Sorted, Sorter
 
 Verdict = tuple[str, Bucket, str]
 """Shadow, bucket, reason: ready for the Ledger."""
@@ -32,18 +27,20 @@ _TAG_LENGTH = 100
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: made on the live path, where freezing costs 2 µs more
 class Draft:
     """One client request as the handler has it: nothing filtered yet, so nothing of it may be shown."""
 
     id: str
     arrived: float  # Unix seconds
     method: str
-    path: str  # as received, without the query
+    path: str  # as the upstream has it: received, without the mount and without the query
     query: str = field(repr=False)
     headers: HeaderPairs = field(repr=False)
     body: bytes | None = field(repr=False)  # None when it was not kept whole, and then
     why_no_body: str = ""  # a reason of Bucket.SKIPPED
+    shown: str = ""  # the path as received, for the Call, where it is another one
+    bare: bool = False  # the path ended in a question mark and no query followed
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,44 +58,57 @@ class Target:
     system_prompt: rewrite.SystemPromptEdit | None = None
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     sample: float = 1.0  # share of eligible calls, in [0, 1]
+    address: Address = field(init=False, repr=False, compare=False)
+    edits: bool = field(init=False, repr=False, compare=False)  # whether anything was asked to differ in a copy's body
 
+    def __post_init__(self) -> None:
+        address = Address(
+            self.base_url, self.name, same_origin=self.same_origin, api_key=self.api_key, extra=self.headers
+        )
+        object.__setattr__(self, "address", address)
+        object.__setattr__(self, "edits", bool(self.set or self.unset or self.system_prompt))
 
-@dataclass(frozen=True, slots=True)
-class PathRule:
-    """One line of shadow_paths, compiled."""
-
-    method: str
-    pattern: re.Pattern[str]
+    @property
+    def own_account(self) -> bool:
+        """Whether the client's credentials stay behind."""
+        return not self.same_origin or bool(self.api_key)
 
 
 @dataclass(frozen=True, slots=True)
 class PlanRules:
     """What holds for every call until the configuration changes."""
 
-    paths: tuple[PathRule, ...]
+    paths: Paths
     sampling: str = "conversation"
     captured: tuple[str, ...] = ()  # header names beyond the always recorded
     tags: Mapping[str, str] = field(default_factory=dict)  # tag name to header:NAME or body:dotted.path
     enabled: bool = True  # the kill switch
     draining: bool = False
     max_body: int = 1 << 20  # bytes a compressed body may inflate to
+    sorter: Sorter = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        sources = (self.sampling, *self.tags.values())
+        named = {source.partition(":")[2].lower().encode("latin-1") for source in sources if source[:7] == "header:"}
+        object.__setattr__(self, "sorter", Sorter(self.captured, named.union(sampling.HEADERS)))
 
 
-@dataclass(frozen=True, slots=True)
-class Planned:
-    """One shadow request, complete. Headers hold credentials and are not shown."""
+class Planned(NamedTuple):
+    """One shadow request, complete. It holds credentials and content, and shows neither."""
 
     name: str
     role: Role
-    url: str = field(repr=False)
     method: str
-    headers: tuple[tuple[str, str], ...] = field(repr=False)
-    body: bytes = field(repr=False)
+    target: bytes  # path and query at the shadow
+    headers: HeaderPairs  # with Host and Content-Length
+    body: bytes
     notes: tuple[str, ...]  # what was changed unasked; see rewrite
 
+    def __repr__(self) -> str:
+        return f"<Planned {self.method} for {self.name}, {len(self.body)} bytes>"
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+
+class Plan(NamedTuple):
     """The decision on one call. `call` is None exactly when there are no shadows."""
 
     call: Call | None
@@ -106,33 +116,11 @@ class Plan:
     verdicts: tuple[Verdict, ...]
 
 
-def compile_paths(globs: Sequence[str]) -> tuple[PathRule, ...]:
-    """`METHOD /glob` lines: `*` stays inside a segment, `/**` spans any number of them, none included.
-
-    ValueError names the line that is not understood.
-    """
-    rules = []
-    for line in globs:
-        match = re.fullmatch(r"([A-Z]+|\*) +(/\S*)", line.strip())
-        if match is None or "**" in re.sub(r"/\*\*(?=/|$)", "", match[2]):
-            raise ValueError(f"{line!r} is not understood; write it like POST /**/chat/completions")
-        pieces = re.split(r"(/\*\*(?=/|$)|\*)", match[2])
-        pattern = "".join({"/**": "(?:/[^/]*)*", "*": "[^/]*"}.get(piece, re.escape(piece)) for piece in pieces)
-        rules.append(PathRule(match[1], re.compile(pattern)))
-    return tuple(rules)
-
-
-def ineligible(method: str, path: str, headers: HeaderPairs, rules: PlanRules) -> tuple[Bucket, str] | None:
-    """Why no shadow is asked, as far as the head of the request tells; None while it may be.
-
-    The handler asks before it keeps a body; make_plan asks again.
-    """
-    matching = [rule for rule in rules.paths if rule.pattern.fullmatch(path)]
-    if not matching:
-        return Bucket.INELIGIBLE, "path"
-    if not any(rule.method in ("*", method) for rule in matching):
-        return Bucket.INELIGIBLE, "method"
-    if any(name.lower() == SHADOW_MARK.encode() for name, _ in headers):
+def ineligible(method: str, path: str, marked: bool, rules: PlanRules) -> Why | None:
+    """Why no shadow is asked, as far as the head of the request tells (`marked`: a copy itself); None while it may."""
+    if (refusal := rules.paths.refusal(method, path)) is not None:
+        return refusal
+    if marked:
         return Bucket.INELIGIBLE, "shadow_of_shadow"
     if not rules.enabled:
         return Bucket.SKIPPED, "switched_off"
@@ -140,21 +128,24 @@ def ineligible(method: str, path: str, headers: HeaderPairs, rules: PlanRules) -
 
 
 def make_plan(draft: Draft, targets: Sequence[Target], rules: PlanRules) -> Plan:
-    """The plan of one call. Costs one parse of the body, and one walk and write per target that edits it."""
-    stop = ineligible(draft.method, draft.path, draft.headers, rules)
+    """The plan of one call. Costs one look at the head, one parse and one walk of the body; each target that edits it
+    costs a write, those that do not share one."""
+    head = rules.sorter.sort(draft.headers)
+    stop = ineligible(draft.method, draft.path, head.marked, rules)
     if stop is not None:
         return _nobody(targets, stop)
     if draft.body is None:
         return _nobody(targets, (Bucket.SKIPPED, draft.why_no_body))
     try:
-        plain = rewrite.decoded(draft.body, _coding(draft.headers), rules.max_body)
+        plain = rewrite.decoded(draft.body, head.coding, rules.max_body) if head.coding else draft.body
         body = rewrite.parsed(plain)
     except rewrite.NotRewritable as refusal:
         return _nobody(targets, _REFUSALS[refusal.reason])
     if reason := stateful.why(draft.path, body):
         return _nobody(targets, (Bucket.INELIGIBLE, f"stateful_{reason}"))
-    cluster = sampling.conversation(draft.headers, body, draft.id)
-    rolled = sampling.dice(sampling.key(rules.sampling, draft.headers, body, draft.id, cluster))
+    cluster = sampling.conversation(head.wanted, body, draft.id)
+    rolled = sampling.dice(sampling.key(rules.sampling, head.wanted, body, draft.id, cluster))
+    copies = _Copies(draft, head, plain, body)
     shadows: list[Planned] = []
     verdicts: list[Verdict] = []
     for target in targets:
@@ -162,10 +153,10 @@ def make_plan(draft: Draft, targets: Sequence[Target], rules: PlanRules) -> Plan
             verdicts.append((target.name, Bucket.SAMPLED_OUT, ""))
             continue
         try:
-            shadows.append(_planned(draft, plain, body, target))
+            shadows.append(copies.planned(target))
         except rewrite.NotRewritable as refusal:
             verdicts.append((target.name, *_REFUSALS[refusal.reason]))
-    call = _call(draft, plain, body, cluster, rules) if shadows else None
+    call = _call(draft, head, plain, body, cluster, rules) if shadows else None
     return Plan(call, tuple(shadows), tuple(verdicts))
 
 
@@ -176,31 +167,50 @@ _REFUSALS = {
 }
 
 
-def _nobody(targets: Sequence[Target], why: tuple[Bucket, str]) -> Plan:
-    return Plan(None, (), tuple((target.name, *why) for target in targets))
+def _nobody(targets: Sequence[Target], why: Why) -> Plan:
+    return Plan(None, (), tuple([(target.name, *why) for target in targets]))
 
 
-def _planned(draft: Draft, plain: bytes, body: Mapping[str, Any], target: Target) -> Planned:
-    edit = rewrite.Edit(draft.path, target.set, target.unset, target.system_prompt, _foreign(body, target))
-    data, notes = rewrite.rewrite(plain, body, edit)
-    headers = to_shadow(
-        draft.headers,
-        same_origin=target.same_origin,
-        api_key=target.api_key,
-        extra=target.headers,
-        name=target.name,
-    )
-    own_account = not target.same_origin or bool(target.api_key)
-    query = without_credentials(draft.query) if own_account else draft.query
-    return Planned(
-        name=target.name,
-        role=target.role,
-        url=join_url(target.base_url, draft.path, query),
-        method=draft.method,
-        headers=tuple(headers),
-        body=data,
-        notes=notes,
-    )
+class _Copies:
+    """One call's copies: what does not depend on the target is worked out once."""
+
+    __slots__ = ("_body", "_draft", "_head", "_plain", "_unedited")
+
+    def __init__(self, draft: Draft, head: Sorted, plain: bytes, body: rewrite.Body) -> None:
+        self._draft = draft
+        self._head = head
+        self._plain = plain
+        self._body = body
+        self._unedited: dict[bool, tuple[bytes, tuple[str, ...]]] = {}
+
+    def planned(self, target: Target) -> Planned:
+        """The copy for one target; raises NotRewritable."""
+        data, notes = self._rewritten(target) if target.edits else self._as_it_is(target)
+        draft, address = self._draft, target.address
+        uri = address.target(draft.path, self._query(target.own_account))
+        return Planned(target.name, target.role, draft.method, uri, address.fields(self._head, len(data)), data, notes)
+
+    def _as_it_is(self, target: Target) -> tuple[bytes, tuple[str, ...]]:
+        foreign = target.own_account and not (target.same_origin and target.same_account)
+        done = self._unedited.get(foreign)
+        if done is None:
+            edit = rewrite.Edit(self._draft.path, foreign=foreign)
+            done = self._unedited[foreign] = rewrite.rewrite(self._plain, self._body, edit)
+        return done
+
+    def _rewritten(self, target: Target) -> tuple[bytes, tuple[str, ...]]:
+        foreign = _foreign(self._body, target)
+        edit = rewrite.Edit(self._draft.path, target.set, target.unset, target.system_prompt, foreign)
+        return rewrite.rewrite(self._plain, self._body, edit)
+
+    def _query(self, own_account: bool) -> str:
+        """With its question mark, where there is one."""
+        query = self._draft.query
+        if not query:
+            return "?" if self._draft.bare else ""
+        if own_account:
+            query = without_credentials(query)
+        return f"?{query}" if query else ""
 
 
 def _foreign(body: Mapping[str, Any], target: Target) -> bool:
@@ -210,24 +220,19 @@ def _foreign(body: Mapping[str, Any], target: Target) -> bool:
     return "model" in target.unset or target.set.get("model", body.get("model")) != body.get("model")
 
 
-def _call(draft: Draft, plain: bytes, body: Mapping[str, Any], cluster: str, rules: PlanRules) -> Call:
+def _call(draft: Draft, head: Sorted, plain: bytes, body: rewrite.Body, cluster: str, rules: PlanRules) -> Call:
     """Without its content coding: what is recorded is read, searched and replayed by people and programs alike."""
     return Call(
         id=draft.id,
         arrived=draft.arrived,
         method=draft.method,
-        path=_text(draft.path),
-        query=credentials_query(draft.query),
-        headers=tuple(pair for pair in record(draft.headers, rules.captured) if pair[0] != "content-encoding"),
+        path=_text(draft.shown or draft.path),
+        query=credentials_query(draft.query) if draft.query else "",
+        headers=head.recorded,
         body=plain,
         conversation=cluster,
-        tags=_tags(draft.headers, body, rules.tags),
+        tags=_tags(head.wanted, body, rules.tags) if rules.tags else (),
     )
-
-
-def _coding(headers: HeaderPairs) -> str:
-    codings = (value for name, value in headers if name.lower() == b"content-encoding")
-    return ",".join(coding.decode("latin-1").strip().lower() for coding in codings)
 
 
 def _tags(headers: HeaderPairs, body: Mapping[str, Any], sources: Mapping[str, str]) -> Fields:
@@ -249,4 +254,4 @@ def _tag(source: str, headers: HeaderPairs, body: Mapping[str, Any]) -> str:
 
 def _text(raw: str) -> str:
     """Undecodable bytes arrive as lone surrogates, which no record can hold; each becomes its latin-1 character."""
-    return _SURROGATE.sub(lambda match: chr(ord(match[0]) & 0xFF), raw)
+    return raw if raw.isascii() else _SURROGATE.sub(lambda match: chr(ord(match[0]) & 0xFF), raw)

@@ -9,10 +9,11 @@ from __future__ import annotations
 import re
 import zlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -45,12 +46,11 @@ class SystemPromptEdit:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Edit:
+class Edit(NamedTuple):
     """Everything that shall differ in a copy. `path` names the API, and so where things are."""
 
     path: str
-    set: Mapping[str, Any] = field(default_factory=dict)  # merged in, RFC 7396: null removes
+    set: Mapping[str, Any] = MappingProxyType({})  # merged in, RFC 7396: null removes
     unset: Sequence[str] = ()  # dotted names of what is taken out
     system_prompt: SystemPromptEdit | None = None
     foreign: bool = False  # another model or account answers: reasoning made by the first is unreadable to it

@@ -12,10 +12,13 @@ from typing import Any
 
 import orjson
 
-_HEADERS = (b"x-conversation-id", b"x-session-id", b"x-thread-id")
+HEADERS = (b"x-conversation-id", b"x-session-id", b"x-thread-id")
+"""Where applications name a conversation, the first first."""
+
 _FIELDS = ("conversation_id", "session_id", "thread_id")
 _USER_FIELDS = ("user", "safety_identifier")
-_SYSTEM_ROLES = frozenset({"system", "developer"})
+_USER_ROLES = ("user",)  # tuples: a role can be anything, also what has no hash
+_SYSTEM_ROLES = ("system", "developer")
 
 
 def key(
@@ -27,14 +30,16 @@ def key(
     `cluster` is what `conversation` said, when it is known already.
     """
     if kind == "call":
-        return _hash("call", call_id)
+        return _hash(b"call", call_id.encode())
     if kind == "user":
         value = _user(body)
     elif kind.startswith("header:"):
         value = _header(headers, (kind.removeprefix("header:").lower().encode("latin-1"),))
     else:
         value = ""
-    return _hash(kind, value) if value else _hash("conversation", cluster or conversation(headers, body, call_id))
+    if value:
+        return _hash(kind.encode(), value.encode())
+    return _hash(b"conversation", (cluster or conversation(headers, body, call_id)).encode())
 
 
 def conversation(headers: Sequence[tuple[bytes, bytes]], body: Mapping[str, Any], call_id: str) -> str:
@@ -43,11 +48,11 @@ def conversation(headers: Sequence[tuple[bytes, bytes]], body: Mapping[str, Any]
     A name given by the application wins. Else the opening: stateless chat resends its history, so the system
     prompt and first user message are the same in every turn. Hashed, so that no user's id is stored as it came.
     """
-    named = _header(headers, _HEADERS) or _named(body)
+    named = _header(headers, HEADERS) or _named(body)
     if named:
-        return _hash("named", named)
+        return _hash(b"named", named.encode())
     opening = _opening(body)
-    return _hash("opening", opening) if opening else call_id
+    return _hash(b"opening", opening) if opening else call_id
 
 
 def dice(key: str, salt: str = "") -> float:
@@ -56,51 +61,56 @@ def dice(key: str, salt: str = "") -> float:
     return (int.from_bytes(digest, "big") >> 11) / (1 << 53)  # 53 bits: what a float holds without rounding up to 1
 
 
-def _hash(label: str, value: str | bytes) -> str:
-    digest = blake2b(f"{label}\0".encode(), digest_size=8)
-    digest.update(value.encode() if isinstance(value, str) else value)
-    return digest.hexdigest()
+def _hash(label: bytes, value: bytes) -> str:
+    return blake2b(label + b"\0" + value, digest_size=8).hexdigest()
 
 
 def _header(headers: Sequence[tuple[bytes, bytes]], names: Sequence[bytes]) -> str:
+    if not headers:
+        return ""
     found = {name.lower(): value for name, value in headers if value}
     return next((found[name].decode("latin-1") for name in names if name in found), "")
 
 
 def _named(body: Mapping[str, Any]) -> str:
     for place in (body, body.get("metadata")):
-        if isinstance(place, Mapping):
+        if isinstance(place, dict):
             for field in _FIELDS:
-                if value := _scalar(place.get(field)):
+                if field in place and (value := _scalar(place[field])):
                     return value
     return _scalar(body.get("prompt_cache_key"))
 
 
 def _user(body: Mapping[str, Any]) -> str:
+    for field in _USER_FIELDS:
+        if value := _scalar(body.get(field)):
+            return value
     metadata = body.get("metadata")
-    named = [body.get(field) for field in _USER_FIELDS]
-    if isinstance(metadata, Mapping):
-        named.append(metadata.get("user_id"))  # where Anthropic's API has it
-    return next((value for candidate in named if (value := _scalar(candidate))), "")
+    return _scalar(metadata.get("user_id")) if isinstance(metadata, dict) else ""  # where Anthropic's API has it
 
 
 def _opening(body: Mapping[str, Any]) -> bytes:
     messages = body.get("messages", body.get("input"))
-    if isinstance(messages, str):
-        first: object = messages
-    else:
-        turns = [turn for turn in messages if isinstance(turn, Mapping)] if isinstance(messages, list) else []
-        first = next((turn.get("content") for turn in turns if turn.get("role") == "user"), None)
+    system = [body.get("system"), body.get("instructions")]
+    first: object = messages if isinstance(messages, str) else None
+    if isinstance(messages, list):
+        first = next(iter(_content(messages, _USER_ROLES)), None)
+        system += _content(messages, _SYSTEM_ROLES)
     if not first:
         return b""
-    system = [body.get("system"), body.get("instructions")]
-    if isinstance(messages, list):
-        system += [turn.get("content") for turn in turns if turn.get("role") in _SYSTEM_ROLES][:1]
     # The user is part of it: two people who open with the same words are two conversations.
     try:
         return orjson.dumps([_user(body), system, first])
     except TypeError:  # nested deeper than orjson writes
         return b""
+
+
+def _content(turns: list[Any], roles: Sequence[str]) -> list[Any]:
+    """What the first turn of these roles says, in a list that is empty where there is none."""
+    for turn in turns:
+        if isinstance(turn, dict) and turn.get("role") in roles:
+            return [turn.get("content")]
+    return []
 
 
 def _scalar(value: object) -> str:

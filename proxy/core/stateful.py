@@ -7,7 +7,8 @@ a tool counts as executing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
+from operator import is_
 from typing import Any
 
 _SEGMENTS = {
@@ -51,6 +52,9 @@ _FIELDS = {
     "input_file_id": "batch",
     "requests": "batch",
 }
+
+_SEGMENT_NAMES = frozenset(_SEGMENTS)
+_FIELD_NAMES = frozenset(_FIELDS)
 
 _UNSET: tuple[Any, ...] = (None, False, "", [])
 """Values that ask for nothing; an empty object asks for the defaults (`web_search_options: {}` searches)."""
@@ -105,18 +109,19 @@ REASONS = frozenset(
 
 def why(path: str, body: Mapping[str, Any]) -> str:
     """The reason not to shadow this call, one of REASONS, or "" when a copy of it stands alone."""
-    for segment in path.split("/"):
-        if segment in _SEGMENTS:
-            return _SEGMENTS[segment]
-    for field, reason in _FIELDS.items():
-        if body.get(field) not in _UNSET:
-            return reason
+    segments = path.split("/")
+    if not _SEGMENT_NAMES.isdisjoint(segments):
+        return next(_SEGMENTS[segment] for segment in segments if segment in _SEGMENTS)
+    if not _FIELD_NAMES.isdisjoint(body):
+        for field, reason in _FIELDS.items():
+            if body.get(field) not in _UNSET:
+                return reason
     prompt = body.get("prompt")
-    if isinstance(prompt, Mapping) and prompt.get("id"):  # OpenAI: a prompt template stored by id
+    if isinstance(prompt, dict) and prompt.get("id"):  # OpenAI: a prompt template stored by id
         return "stored_prompt"
-    if any(_executes(tool) for tool in _sequence(body.get("tools"))):
+    if "tools" in body and any(_executes(tool) for tool in _sequence(body["tools"])):
         return "server_tools"
-    return next((reason for node in _nodes(body) if (reason := _node(node))), "")
+    return _inside(body)
 
 
 def without_reasoning(path: str, body: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -130,7 +135,7 @@ def without_reasoning(path: str, body: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _executes(tool: object) -> bool:
-    if not isinstance(tool, Mapping):
+    if not isinstance(tool, dict):
         return True
     kind = tool.get("type")
     if kind is None:  # Anthropic's plain tools have a name and no type; Gemini's are told apart by their only key
@@ -149,22 +154,29 @@ def _node(node: Mapping[str, Any]) -> str:
     if any(node.get(key) for key in _FILE_KEYS):
         return "file_reference"
     source = node.get("source")
-    if isinstance(source, Mapping) and source.get("type") == "file":
+    if isinstance(source, dict) and source.get("type") == "file":
         return "file_reference"
     audio = node.get("audio")  # OpenAI chat: an earlier spoken answer, by id
-    return "audio_reference" if isinstance(audio, Mapping) and audio.get("id") else ""
+    return "audio_reference" if isinstance(audio, dict) and audio.get("id") else ""
 
 
-def _nodes(body: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    """Every message, item and content block, in no particular order; without recursion, for bodies may be deep."""
+def _inside(body: Mapping[str, Any]) -> str:
+    """The reason of a message, item or content block, whichever is met first; without recursion, for bodies may be
+    deep. Plain turns, `role` and a text, are nearly all there is and passed by at a quarter of what the look costs."""
     left = [body.get(field) for field in ("messages", "input", "contents", "system")]
     while left:
         value = left.pop()
-        if isinstance(value, Mapping):
-            yield value
+        if isinstance(value, list):
+            left += [item for item in value if isinstance(item, dict) and not _plain(item)]
+        elif isinstance(value, dict):
+            if reason := _node(value):
+                return reason
             left += [inner for key, inner in value.items() if key in _DESCENT and not isinstance(inner, str)]
-        else:
-            left += [item for item in _sequence(value) if isinstance(item, Mapping)]
+    return ""
+
+
+def _plain(item: dict[str, Any]) -> bool:
+    return len(item) == 2 and "role" in item and isinstance(item.get("content"), str)
 
 
 def _sequence(value: object) -> list[Any]:
@@ -175,39 +187,47 @@ def _strip_items(items: list[Any]) -> list[Any]:
     """Responses. With the reasoning go the ids of the other items: an id promises that its reasoning is there."""
     if not any(_kind(item) == "reasoning" for item in items):
         return items
-    return [_bare(item, {"id"}) for item in items if _kind(item) != "reasoning"]
+    return [_bare(item, _ID) for item in items if _kind(item) != "reasoning"]
+
+
+_ID = frozenset({"id"})
 
 
 def _strip_chat(messages: list[Any]) -> list[Any]:
     """Chat: what gateways and reasoning models add to an assistant's message."""
-    extra = {"reasoning", "reasoning_content", "reasoning_details", "thinking_blocks"}
-    if not any(isinstance(message, Mapping) and extra & message.keys() for message in messages):
-        return messages
-    return [_bare(message, extra) for message in messages]
+    for message in messages:
+        if isinstance(message, dict) and not _THOUGHTS.isdisjoint(message):
+            return [_bare(message, _THOUGHTS) for message in messages]
+    return messages
+
+
+_THOUGHTS = frozenset({"reasoning", "reasoning_content", "reasoning_details", "thinking_blocks"})
 
 
 def _strip_thinking(messages: list[Any]) -> list[Any]:
     """Anthropic. A message that held nothing else goes too, for the API refuses empty ones."""
     kept = [_thoughtless(message) for message in messages]
-    if all(after is before for after, before in zip(kept, messages, strict=True)):
+    if all(map(is_, kept, messages)):
         return messages
     return [message for message in kept if message is not None]
 
 
 def _thoughtless(message: Any) -> Any:
-    blocks = _sequence(message.get("content")) if isinstance(message, Mapping) else []
+    blocks = message.get("content") if isinstance(message, dict) else None
+    if not isinstance(blocks, list):
+        return message
     kept = [block for block in blocks if _kind(block) not in ("thinking", "redacted_thinking")]
     if len(kept) == len(blocks):
         return message
     return {**message, "content": kept} if kept else None
 
 
-def _bare(item: Any, names: set[str]) -> Any:
-    return {key: value for key, value in item.items() if key not in names} if isinstance(item, Mapping) else item
+def _bare(item: Any, names: frozenset[str]) -> Any:
+    return {key: value for key, value in item.items() if key not in names} if isinstance(item, dict) else item
 
 
 def _kind(item: object) -> object:
-    return item.get("type") if isinstance(item, Mapping) else None
+    return item.get("type") if isinstance(item, dict) else None
 
 
 _REASONING: tuple[tuple[str, str, Callable[[list[Any]], list[Any]]], ...] = (

@@ -32,6 +32,14 @@ def test_counts_by_hour_shadow_bucket_and_reason() -> None:
     assert ledger.total(shadow="mini", reason="in_flight") == 1
 
 
+def test_counts_several_at_once_and_takes_back() -> None:
+    """What a process that died had taken over is counted as lost, until it is heard of."""
+    ledger = Ledger()
+    ledger.count(0.0, "mini", Bucket.DROPPED, "lane_away", 5)
+    ledger.count(0.0, "mini", Bucket.DROPPED, "lane_away", -2)
+    assert ledger.snapshot() == [[0, "mini", "dropped", "lane_away", 3]]
+
+
 def test_says_whether_something_changed() -> None:
     """A count sets the flag; the one who sent the snapshot takes it back."""
     ledger = Ledger()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from typing import Any
 
 import pytest
@@ -11,16 +10,13 @@ from hypothesis import strategies as st
 
 from proxy.core.headers import (
     CREDENTIALS,
-    SHADOW_MARK,
     credentials_query,
-    join_url,
     record,
     recorder,
     same_origin,
     split_target,
     to_client,
     to_live,
-    to_shadow,
     trailers_to_client,
     without_credentials,
 )
@@ -89,10 +85,8 @@ def test_trailers_may_be_asked_for_and_expect_is_answered_here() -> None:
     ],
 )
 def test_an_injected_key_takes_the_place_of_the_clients(sent: Pairs, expected: Pairs) -> None:
-    """The same style for live and for shadows; nothing of the client's key is left."""
+    """In the same style; nothing of the client's key is left."""
     assert to_live([(b"Host", b"p"), *sent], host=b"h", api_key="ours")[1:] == expected
-    shadow = to_shadow(sent, same_origin=True, api_key="ours", extra={}, name="mini")
-    assert [(name.encode(), value.encode()) for name, value in shadow[:-1]] == expected
 
 
 def test_the_client_gets_everything_but_the_hops() -> None:
@@ -122,65 +116,6 @@ def test_trailers_hold_nothing_of_a_head() -> None:
     ).split()
     assert trailers_to_client([*((name, b"1") for name in names), *harmless]) == harmless
     assert trailers_to_client([(name.lower(), b"1") for name in names]) == []
-
-
-def test_a_stranger_gets_the_allow_listed_and_no_credentials() -> None:
-    """Another origin without a key of its own: no key, no account, no cookie, and the mark."""
-    assert to_shadow(CLIENT, same_origin=False, api_key="", extra={}, name="mini") == [
-        ("ACCEPT", "*/*"),
-        ("Content-Type", "application/json"),
-        ("x-understudy-shadow", "mini"),
-    ]
-
-
-def test_lives_own_origin_gets_the_clients_credentials() -> None:
-    """The control speaks for the same account, and still sends no cookie."""
-    assert to_shadow(CLIENT, same_origin=True, api_key="", extra={}, name="control") == [
-        ("ACCEPT", "*/*"),
-        ("authorization", "Bearer client"),
-        ("OpenAI-Project", "p1"),
-        ("Content-Type", "application/json"),
-        ("x-understudy-shadow", "control"),
-    ]
-
-
-def test_the_operators_headers_override() -> None:
-    """Whatever the case of the name; the mark alone cannot be overridden."""
-    extra = {"accept": "text/plain", "Authorization": "Basic op", "X-Understudy-Shadow": "no", "X-New": "1"}
-    assert to_shadow(CLIENT, same_origin=True, api_key="ours", extra=extra, name="mini") == [
-        ("Content-Type", "application/json"),
-        ("accept", "text/plain"),
-        ("Authorization", "Basic op"),
-        ("X-New", "1"),
-        ("x-understudy-shadow", "mini"),
-    ]
-
-
-def test_a_shadow_never_gets_more_than_the_list() -> None:
-    """Of 50,000 random header sets nothing but the six allowed fields, the own key and the mark gets through."""
-    dice = random.Random(20261121)
-    names = [
-        *CREDENTIALS,
-        *(b"content-type accept accept-encoding anthropic-version anthropic-beta openai-beta".split()),
-        *(b"cookie set-cookie forwarded x-forwarded-for traceparent tracestate baggage".split()),
-        *(b"openai-organization openai-project proxy-authorization x-stainless-lang host x-understudy-shadow".split()),
-    ]
-    allowed = {name.decode() for name in names[4:10]}
-    for _ in range(50_000):
-        sent = [
-            (bytes(c ^ 0x20 if 97 <= c <= 122 and dice.random() < 0.3 else c for c in name), b"client-%d" % at)
-            for at, name in enumerate(dice.choices(names, k=dice.randrange(8)))
-        ]
-        own = dice.choice(["", "own"])
-        got = to_shadow(sent, same_origin=False, api_key=own, extra={}, name="mini")
-        for name, value in got:
-            if name == SHADOW_MARK:
-                assert value == "mini"
-            elif name.lower().encode() in CREDENTIALS:
-                assert value in ("own", "Bearer own")
-                assert own
-            else:
-                assert name.lower() in allowed
 
 
 def test_records_hold_what_is_listed_in_lower_case() -> None:
@@ -233,26 +168,6 @@ def test_queries_lose_their_credentials(query: str, recorded: str, stranger: str
 def test_a_query_without_credentials_stays_byte_for_byte(query: str) -> None:
     """Nothing is normalised on the way."""
     assert without_credentials(query) == query
-
-
-@pytest.mark.parametrize(
-    ("base", "path", "query", "url"),
-    [
-        pytest.param("https://h", "/v1/x", "", "https://h/v1/x", id="bare"),
-        pytest.param("https://h/", "/v1/x", "a=1", "https://h/v1/x?a=1", id="final-slash"),
-        pytest.param("https://h/pre/fix", "//a%2F/../b", "q=%00", "https://h/pre/fix//a%2F/../b?q=%00", id="verbatim"),
-    ],
-)
-def test_urls_are_joined_without_reading_them(base: str, path: str, query: str, url: str) -> None:
-    """The upstream's prefix, then path and query as received."""
-    assert join_url(base, path, query) == url
-
-
-@pytest.mark.parametrize("path", ["", "@evil.example/", ":80/", ".evil.example", "*"])
-def test_no_path_can_change_the_host(path: str) -> None:
-    """A path that does not begin with a slash is refused."""
-    with pytest.raises(ValueError, match="begins with /"):
-        join_url("https://api.example", path, "")
 
 
 @pytest.mark.parametrize(

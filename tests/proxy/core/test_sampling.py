@@ -45,6 +45,7 @@ UNKNOWN: list[Any] = [
     pytest.param({"messages": ["user", ANSWER]}, id="no-user"),
     pytest.param({"input": [1, 2, 3]}, id="tokens"),
     pytest.param({"metadata": "text", "conversation_id": True}, id="odd-types"),
+    pytest.param({"messages": [{"role": ["user"], "content": "x"}, {"role": {}}]}, id="odd-roles"),
 ]
 
 
@@ -58,6 +59,12 @@ def test_turns_of_one_conversation_share_a_key(one: dict[str, Any], other: dict[
 def test_conversations_differ_by_what_opens_them(one: dict[str, Any], other: dict[str, Any]) -> None:
     """Opening words, instructions, user or name make another cluster."""
     assert conversation([], one, CALL) != conversation([], other, CALL)
+
+
+def test_an_odd_role_is_passed_by() -> None:
+    """A role can be anything, also what has no hash; the turns around it open the conversation as ever."""
+    odd = {"role": ["system"], "content": "x"}
+    assert conversation([], {"messages": [odd, USER, odd]}, CALL) == conversation([], {"messages": [USER]}, CALL)
 
 
 @pytest.mark.parametrize("body", UNKNOWN)
