@@ -1,4 +1,4 @@
-"""Health, readiness, metrics and the kill switch, on a port of their own. Asks mirror and telemetry; no model traffic.
+"""Health, readiness, metrics and the kill switch, on a port of their own. Asks the shadows and telemetry.
 
 Readiness says only whether this process takes requests: Redis or a candidate that is away must never take production
 down with it.
@@ -7,21 +7,32 @@ down with it.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from typing import Protocol
 
 import orjson
 from aiohttp.web import BaseRequest, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 
-from proxy.mirror import Mirror
 from proxy.telemetry import Telemetry
+
+
+class Switch(Protocol):
+    """What the kill switch turns."""
+
+    @property
+    def enabled(self) -> bool:
+        """Whether new calls are shadowed."""
+
+    def switch(self, enabled: bool) -> None:
+        """From now on, or no more."""
 
 
 class Ops:
     """Called by the server for each request on the ops port."""
 
-    def __init__(self, mirror: Mirror, telemetry: Telemetry) -> None:
+    def __init__(self, switch: Switch, telemetry: Telemetry) -> None:
         self.ready = True
-        self._mirror = mirror
+        self._turned = switch
         self._telemetry = telemetry
         self._routes: dict[tuple[str, str], Callable[[BaseRequest], Awaitable[Response]]] = {
             ("GET", "/livez"): self._live,
@@ -46,7 +57,7 @@ class Ops:
         return Response(body=self._telemetry.text(), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
     async def _shadowing(self, _: BaseRequest) -> Response:
-        return _json({"enabled": self._mirror.enabled})
+        return _json({"enabled": self._turned.enabled})
 
     async def _switch(self, request: BaseRequest) -> Response:
         body = await request.read()
@@ -56,7 +67,7 @@ class Ops:
             enabled = None
         if not isinstance(enabled, bool):
             return _json({"error": 'send {"enabled": true} or {"enabled": false}'}, 400)
-        self._mirror.switch(enabled)
+        self._turned.switch(enabled)
         return _json({"enabled": enabled})
 
 

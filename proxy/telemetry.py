@@ -12,14 +12,16 @@ import os
 import sys
 from collections import Counter as Counter_
 from collections.abc import Iterable, Sequence
+from typing import Protocol
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
-from prometheus_client.core import CounterMetricFamily
+from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from config.pair import NEVER, Failure, Outcome
 from config.version import __version__
 from proxy.core.accounting import Ledger
+from proxy.metering import Histogram, Tally, Times
 
 LOG = logging.getLogger("understudy.proxy")
 
@@ -39,10 +41,16 @@ class Telemetry:
         self._of_the_process(self.registry)
         self._shadow_calls = _ShadowCalls()
         self.registry.register(self._shadow_calls)
+        self._spool = _Spool()
+        self.registry.register(self._spool)
 
     def watch(self, ledger: Ledger) -> None:
         """Publish the accounting as it stands at each scrape: one book, no second one to drift."""
         self._shadow_calls.ledger = ledger
+
+    def watch_spool(self, facts: SpoolFacts) -> None:
+        """Publish what a spool says of itself."""
+        self._spool.facts = facts
 
     def carry(self, rows: Iterable[Sequence[int | str]]) -> None:
         """Rows that the ledger is about to forget: counters must not go down."""
@@ -59,20 +67,23 @@ class Telemetry:
     def exchange_ended(self, target: str, outcome: Outcome) -> None:
         """Record the times of an exchange that has an answer."""
         if outcome.failure is Failure.NONE:
-            self.duration.labels(target).observe(outcome.last_byte - outcome.sent)
+            self._duration.of(target).observe(outcome.last_byte - outcome.sent)
         if outcome.first_byte != NEVER:
-            self.first_byte.labels(target).observe(outcome.first_byte - outcome.sent)
+            self._first_byte.of(target).observe(outcome.first_byte - outcome.sent)
+
+    def answered(self, code: str) -> None:
+        """Count one request by how its answer ended."""
+        self._requests.counts[code] += 1
 
     def text(self) -> bytes:
         """All metrics in the Prometheus text format."""
         return generate_latest(self.registry)
 
     def _of_calls(self, registry: CollectorRegistry) -> None:
-        self.requests = Counter(
+        self._requests = Tally(
             "understudy_requests_total",
             "Answers given to clients, by status class; aborted: the connection was cut, left: the client hung up.",
-            ["code"],
-            registry=registry,
+            "code",
         )
         self.live_failures = Counter(
             "understudy_live_failures_total", "Live exchanges that failed, by kind.", ["kind"], registry=registry
@@ -83,31 +94,37 @@ class Telemetry:
             ["reason"],
             registry=registry,
         )
-        self.duration = Histogram(
+        self._duration = Histogram(
             "understudy_upstream_duration_seconds",
             "Time from a request's first byte out to the exchange's end.",
-            ["target"],
-            buckets=_ANSWER,
-            registry=registry,
+            _ANSWER,
+            "target",
         )
-        self.first_byte = Histogram(
+        self._first_byte = Histogram(
             "understudy_time_to_first_byte_seconds",
             "Time from a request's first byte out to the first body byte of its answer.",
-            ["target"],
-            buckets=_ANSWER,
-            registry=registry,
+            _ANSWER,
+            "target",
         )
-        self.overhead = Histogram(
+        overhead = Histogram(
             "understudy_overhead_seconds",
-            "Time this proxy took between having a request's head and opening live.",
-            buckets=_OWN,
-            registry=registry,
+            "Time this proxy took between having a request's head and asking live.",
+            _OWN,
         )
+        self.overhead: Times = overhead.of()
+        self.live_open = 0
+        """Exchanges with live that are open now."""
         self.in_flight = Gauge("understudy_in_flight_exchanges", "Open exchanges.", ["target"], registry=registry)
+        self.in_flight.labels(LIVE).set_function(lambda: self.live_open)
+        for collector in (self._requests, self._duration, self._first_byte, overhead):
+            registry.register(collector)
 
     def _of_the_process(self, registry: CollectorRegistry) -> None:
         self.queue_pairs = Gauge("understudy_queue_held_pairs", "Pairs waiting in memory.", registry=registry)
         self.queue_bytes = Gauge("understudy_queue_held_bytes", "Bytes of pairs waiting in memory.", registry=registry)
+        self.handover_bytes = Gauge(
+            "understudy_handover_held_bytes", "Bytes that wait for the lane in a relay.", registry=registry
+        )
         self.append_failures = Counter(
             "understudy_queue_append_failures_total",
             "Appends to the queue that failed or timed out.",
@@ -115,6 +132,21 @@ class Telemetry:
         )
         self.caught = Counter(
             "understudy_broad_except_total", "Errors of ours caught at an edge.", ["where"], registry=registry
+        )
+        self.breaker_open = Gauge(
+            "understudy_breaker_open",
+            "1 while a shadow that does not answer is left alone.",
+            ["target"],
+            registry=registry,
+        )
+        self.shadow_bytes = Gauge(
+            "understudy_shadow_held_bytes", "Bytes that open shadow calls hold.", registry=registry
+        )
+        self.reloads = Counter(
+            "understudy_config_reloads_total",
+            "Changed configuration files, by what became of them.",
+            ["result"],
+            registry=registry,
         )
         self.shadowing = Gauge("understudy_shadowing_enabled", "1 while new calls are shadowed.", registry=registry)
         build = Gauge("understudy_build_info", "Always 1; the version is a label.", ["version"], registry=registry)
@@ -146,6 +178,43 @@ class _ShadowCalls(Collector):
         for labels, n in sorted(sums.items()):
             family.add_metric(labels, n)
         yield family
+
+
+class SpoolFacts(Protocol):
+    """What a spool counts; the first three go up and down."""
+
+    pairs: int
+    bytes: int
+    foreign: int
+    written: int
+    drained: int
+    damaged: int
+    failures: int
+
+
+_SPOOL = (
+    ("pairs", GaugeMetricFamily, "understudy_spool_pairs", "Pairs on disk."),
+    ("bytes", GaugeMetricFamily, "understudy_spool_bytes", "Bytes of pairs on disk."),
+    ("foreign", GaugeMetricFamily, "understudy_spool_foreign_files", "Files in the spool that are not ours to read."),
+    ("written", CounterMetricFamily, "understudy_spool_written", "Pairs written to disk."),
+    ("drained", CounterMetricFamily, "understudy_spool_drained", "Pairs that came from the disk into the queue."),
+    ("damaged", CounterMetricFamily, "understudy_spool_damaged", "Stretches on disk that hold no readable pair."),
+    ("failures", CounterMetricFamily, "understudy_spool_failures", "Operations that the disk refused."),
+)
+
+
+class _Spool(Collector):
+    """What the spool says of itself at the scrape; zeros without one."""
+
+    def __init__(self) -> None:
+        self.facts: SpoolFacts | None = None
+
+    def collect(self) -> Iterable[GaugeMetricFamily | CounterMetricFamily]:
+        """One family for each fact."""
+        for fact, kind, name, about in _SPOOL:
+            family = kind(name, about)
+            family.add_metric([], float(getattr(self.facts, fact, 0)))
+            yield family
 
 
 class JsonLines(logging.Formatter):

@@ -1,4 +1,7 @@
-"""The only file that constructs things: Settings in, a running proxy out, closed in reverse order. Used by __main__."""
+"""The only file that constructs and starts things: settings to a running proxy, closed in reverse order.
+
+The order of closing is the order of a shutdown: the entrance first, then shadows, then the queue, then connections.
+"""
 
 from __future__ import annotations
 
@@ -7,205 +10,213 @@ import logging
 import os
 import secrets
 import socket
+import ssl
 from collections.abc import AsyncIterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from urllib.parse import urlsplit
-
-from pydantic import SecretStr
+from pathlib import Path
+from typing import Any
 
 from config.embedded import queue_url
-from config.pair import Role
-from config.settings import DEFAULT_SHADOW_PATHS, Candidate, Settings, SystemPrompt
+from config.settings import Limits, ListenTls, Settings
 from proxy.core.accounting import Ledger
-from proxy.core.budget import Budget
-from proxy.core.headers import same_origin
-from proxy.core.plan import PlanRules, Target, compile_paths
-from proxy.core.rewrite import PromptEdit, SystemPromptEdit
-from proxy.handler import Entrance, Handler, LiveRules
-from proxy.mirror import Mirror, MirrorRules, Shadow
+from proxy.core.loops import Place
+from proxy.generations import Common, Lives, Shadows, retire
+from proxy.handler import Entrance, Handler
+from proxy.mirror import Memory
 from proxy.ops import Ops
 from proxy.publisher import TASK as PUBLISHING
-from proxy.publisher import Publisher, PublisherRules, connect
+from proxy.publisher import Publisher, PublisherRules, Spool, connect
+from proxy.reloading import Reloading
 from proxy.tasks import Tasks
 from proxy.telemetry import Telemetry, log
-from proxy.upstream import HttpUpstream
 
 GRACE = 30.0
-"""Seconds for open requests and their shadows at shutdown; Kubernetes kills after 30 s unless told otherwise, so the
-chart's terminationGracePeriodSeconds stands above this."""
+"""Seconds from the first signal to the end: what Kubernetes gives a pod by default."""
 
-_CUT = 0.1  # seconds for what is open after the grace, before it is cancelled; aiohttp reads 0 as no limit
-_FLUSH = 5.0  # seconds for the last pairs after that
+LAST_CALLS = 1.0
+"""Seconds in which a proxy that is told to stop still takes connections, while `/readyz` says no and every answer says
+`Connection: close`: balancers look every so often, and what they send meanwhile must not be refused."""
+
+BACKLOG = 1024  # connections that wait to be accepted
+RETIRING = "retiring"  # the task that waits for the exchanges of a replaced configuration
+_CUT = 0.5  # seconds for connections that are still open after the drain
+FLUSH = 2.0  # seconds for the last pairs
+
+
+class Present:
+    """The configuration in effect; what ops and the drain speak to when they mean all its shadows."""
+
+    def __init__(self, settings: Settings, common: Common) -> None:
+        self._common = common
+        self._own: set[Place] = set()
+        self.shadows = Shadows(settings, common)
+        self.lives = Lives(settings, self.shadows.mirrors, common.tasks, own=self._own)
+        self.handler = Handler(self.lives.rules, common.telemetry, common.tasks)
+
+    def listens(self, server: asyncio.Server) -> None:
+        """What leads to these sockets would be a request that is forwarded for ever."""
+        self._own.update(one.getsockname()[:2] for one in server.sockets)
+
+    @property
+    def enabled(self) -> bool:
+        """Whether new calls are shadowed (the kill switch)."""
+        return self.shadows.enabled
+
+    def switch(self, enabled: bool) -> None:
+        """Turn the kill switch; shadows that are open go on."""
+        self.shadows.switch(enabled)
+
+    def apply(self, settings: Settings) -> None:
+        """Take over a changed configuration: new calls at once, open ones end as they began."""
+        shadows = Shadows(settings, self._common, self.shadows)
+        lives = Lives(settings, shadows.mirrors, self._common.tasks, self.lives, self._own)
+        old = [*self.lives.upstreams, *self.shadows.upstreams]
+        self.shadows, self.lives, self.handler.rules = shadows, lives, lives.rules
+        self._common.tasks.spawn(retire(old, [*self.lives.upstreams, *self.shadows.upstreams]), RETIRING)
+
+    async def settle_now(self) -> None:
+        """Stop the shadow calls that are still open."""
+        await self.shadows.settle(0.0)
+
+    async def close(self) -> None:
+        """Close every connection to an upstream."""
+        for upstream in (*self.lives.upstreams, *self.shadows.upstreams):
+            await upstream.close()
 
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """A proxy that answers: where, and the means to look at it and to stop it."""
+    """A proxy that answers. `listening` and `ops` are base URLs with the ports that were really taken."""
 
     listening: str
     ops: str
     ledger: Ledger
     draining: Draining
+    reloading: Reloading | None  # None where there is no file to watch
 
 
 class Draining:
-    """Stops a proxy in order: no new connections, open requests to their end, their shadows, the rest of the pairs."""
+    """Told to stop: takes nothing new, lets what is open end, then lets the rest of the pairs go out."""
 
-    def __init__(self, handler: Handler, ops: Ops, mirror: Mirror, tasks: Tasks, entrance: asyncio.Server) -> None:
-        self._handler = handler
+    def __init__(self, present: Present, ops: Ops, entrance: asyncio.Server) -> None:
+        self._present = present
         self._ops = ops
-        self._mirror = mirror
-        self._tasks = tasks
         self._entrance = entrance
 
-    async def drain(self, grace: float) -> None:
+    async def drain(self, grace: float, last_calls: float = LAST_CALLS) -> None:
         """Return when all requests and shadows have ended, or after `grace` seconds."""
         until = asyncio.get_running_loop().time() + grace
+        present = self._present
         self._ops.ready = False
-        self._handler.draining = True
-        self._mirror.drain()
+        present.handler.draining = True
+        present.shadows.drain()
+        await asyncio.sleep(min(last_calls, grace))
         self._entrance.close()
-        await self._handler.idle(grace)
-        late = await self._tasks.settle(until - asyncio.get_running_loop().time(), {PUBLISHING})
-        log(logging.INFO, "drained", open_requests=self._handler.open_requests, cancelled_shadows=late)
+        await present.handler.idle(until - asyncio.get_running_loop().time())
+        late = await present.shadows.settle(until - asyncio.get_running_loop().time())
+        log(logging.INFO, "drained", open_requests=present.handler.open_requests, cancelled_shadows=late)
 
 
 @asynccontextmanager
-async def running(settings: Settings, environ: Mapping[str, str] = os.environ) -> AsyncIterator[Running]:
-    """A proxy for these settings, answering when the body of the `with` begins.
+async def running(
+    settings: Settings, environ: Mapping[str, str] = os.environ, path: Path | None = None
+) -> AsyncIterator[Running]:
+    """A proxy for these settings, answering when the body of the `with` begins; changes of `path` are taken over.
 
-    Raises QueueUnfit when the queue's server must not be used, and OSError when an address cannot be listened on.
+    Raises QueueUnfit when the queue's server must not be used, and OSError when an address cannot be listened on or a
+    certificate cannot be read.
     """
     # Name look-ups block a thread each: a resolver that hangs for one shadow must leave threads for live.
-    threads = ThreadPoolExecutor(8 + 2 * len(settings.candidates), "understudy")
-    asyncio.get_running_loop().set_default_executor(threads)
+    upstreams = sum(2 + len(route.candidates) for route in settings.routes)
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(8 + 2 * upstreams, "understudy"))
     telemetry, ledger, tasks = Telemetry(), Ledger(), Tasks()
     telemetry.watch(ledger)
+    memory = Memory(settings.queue.memory)
+    telemetry.shadow_bytes.set_function(lambda: memory.held)
     async with AsyncExitStack() as closing:
-        live = HttpUpstream(settings.live.timeout)
-        closing.push_async_callback(live.close)
-        shadows = _shadows(settings)
-        for shadow in shadows:
-            closing.push_async_callback(shadow.upstream.close)
-        publisher = _publisher(settings, environ, ledger, telemetry)
-        closing.push_async_callback(publisher.close, _FLUSH)
+        publisher = make_publisher(settings, environ, ledger, telemetry, instance())
+        present = Present(settings, Common(publisher, memory, ledger, telemetry, tasks))
+        closing.push_async_callback(present.close)
+        closing.push_async_callback(publisher.close, FLUSH)
         await publisher.start(tasks)
         closing.push_async_callback(tasks.settle, 0.0, {PUBLISHING})
-        mirror = _mirror(settings, shadows, publisher, ledger, telemetry, tasks)
-        ops = Ops(mirror, telemetry)
-        side_door = await _listen(ops, settings.ops, telemetry, closing)
-        handler = Handler(_live_rules(settings), live, mirror, telemetry)
-        closing.callback(handler.stop)
-        entrance = await _listen(handler, settings.listen, telemetry, closing)
-        draining = Draining(handler, ops, mirror, tasks, entrance)
-        yield Running(_url(entrance), _url(side_door), ledger, draining)
-
-
-def _publisher(settings: Settings, environ: Mapping[str, str], ledger: Ledger, telemetry: Telemetry) -> Publisher:
-    rules = PublisherRules(
-        stream=settings.queue.stream,
-        max_pairs=settings.queue.max_pairs,
-        memory=settings.queue.memory,
-        instance=f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}",
-    )
-    return Publisher(rules, connect(queue_url(settings, environ)), ledger, telemetry)
-
-
-def _live_rules(settings: Settings) -> LiveRules:
-    return LiveRules(
-        base_url=settings.live.base_url,
-        host=urlsplit(settings.live.base_url).netloc.encode("ascii"),
-        api_key=_secret(settings.live.api_key),
-        cap=settings.capture.max_body,
-        recorded=tuple(settings.capture.headers),
-    )
-
-
-def _mirror(
-    settings: Settings,
-    shadows: list[Shadow],
-    publisher: Publisher,
-    ledger: Ledger,
-    telemetry: Telemetry,
-    tasks: Tasks,
-) -> Mirror:
-    globs = DEFAULT_SHADOW_PATHS if settings.shadow_paths == "default" else settings.shadow_paths
-    plan = PlanRules(
-        paths=compile_paths(globs),
-        sampling=settings.sampling.key,
-        captured=tuple(settings.capture.headers),
-        tags=settings.capture.tags,
-        max_body=settings.capture.max_body,
-    )
-    rules = MirrorRules(plan, settings.capture.max_body, tuple(settings.capture.headers), settings.queue.memory)
-    limits = {candidate.name: candidate.max_in_flight for candidate in settings.candidates}
-    limits[Role.CONTROL.value] = settings.control.max_in_flight
-    return Mirror(rules, shadows, Budget(limits), publisher, ledger, telemetry, tasks)
-
-
-def _shadows(settings: Settings) -> list[Shadow]:
-    """The candidates and the control; without a candidate there is no noise to measure, and no control."""
-    shadows = [Shadow(_target(settings, one), HttpUpstream(one.timeout)) for one in settings.candidates]
-    if shadows and settings.control.sample > 0:
-        target = Target(
-            name=Role.CONTROL.value,
-            role=Role.CONTROL,
-            base_url=settings.live.base_url,
-            same_origin=True,
-            api_key=_secret(settings.live.api_key),
-            same_account=True,
-            sample=settings.control.sample,
+        closing.push_async_callback(present.settle_now)
+        ops = Ops(present, telemetry)
+        side_door = await listen(ops, settings.ops, None, settings.limits, telemetry, closing)
+        closing.callback(present.handler.stop)
+        entrance = await listen(present.handler, settings.listen, settings.tls, settings.limits, telemetry, closing)
+        present.listens(entrance)
+        reloading = None
+        if path is not None:
+            reloading = Reloading(path, environ, settings, present.apply, telemetry)
+            closing.callback(tasks.spawn(reloading.watch(), "reloading").cancel)
+        draining = Draining(present, ops, entrance)
+        yield Running(
+            url(entrance.sockets[0], settings.tls), url(side_door.sockets[0], None), ledger, draining, reloading
         )
-        shadows.append(Shadow(target, HttpUpstream(settings.control.timeout)))
-    return shadows
 
 
-def _target(settings: Settings, candidate: Candidate) -> Target:
-    base_url = candidate.base_url or settings.live.base_url
-    at_live = same_origin(base_url, settings.live.base_url)
-    return Target(
-        name=candidate.name,
-        role=Role.CANDIDATE,
-        base_url=base_url,
-        same_origin=at_live,
-        api_key=_secret(candidate.api_key) or (_secret(settings.live.api_key) if at_live else ""),
-        same_account=at_live and candidate.api_key is None,
-        set=candidate.set,
-        unset=candidate.unset,
-        system_prompt=_prompt(candidate.system_prompt),
-        headers=candidate.headers,
-        sample=candidate.sample,
+def instance() -> str:
+    """A name for this proxy in the accounting, that no other has."""
+    return f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
+
+
+def make_publisher(
+    settings: Settings, environ: Mapping[str, str], ledger: Ledger, telemetry: Telemetry, name: str
+) -> Publisher:
+    """The publisher of the proxy called `name` in the accounting."""
+    rules = PublisherRules(
+        stream=settings.queue.stream, max_pairs=settings.queue.max_pairs, memory=settings.queue.memory, instance=name
     )
+    spool = None
+    if settings.queue.spool.max:
+        spool = Spool(Path(settings.data) / "spool", name, settings.queue.spool.max)
+        telemetry.watch_spool(spool.facts)
+    return Publisher(rules, connect(queue_url(settings, environ)), ledger, telemetry, spool)
 
 
-def _prompt(prompt: SystemPrompt | None) -> SystemPromptEdit | None:
-    if prompt is None:
-        return None
-    for how in PromptEdit:
-        text = getattr(prompt, how.value)
-        if text is not None:
-            return SystemPromptEdit(how, text)
-    raise ValueError("system_prompt.file was not read; settings come from config.load")
+def address(text: str) -> tuple[str, int]:
+    """Host and port of a `host:port` of the file."""
+    host, _, port = text.rpartition(":")
+    return host.strip("[]"), int(port)
 
 
-def _secret(value: SecretStr | None) -> str:
-    return "" if value is None else value.get_secret_value()
-
-
-async def _listen(
-    handler: Handler | Ops, address: str, telemetry: Telemetry, closing: AsyncExitStack
+async def listen(
+    handler: Any,
+    where: str | socket.socket,
+    tls: ListenTls | None,
+    limits: Limits,
+    telemetry: Telemetry,
+    closing: AsyncExitStack,
 ) -> asyncio.Server:
-    host, _, port = address.rpartition(":")
-    entrance = Entrance(handler, telemetry)
-    server = await asyncio.get_running_loop().create_server(entrance, host.strip("[]"), int(port), backlog=1024)
+    """Serve at an address of the file, or at a socket that is bound; closed with `closing`."""
+    entrance = Entrance(handler, telemetry, limits)
+    secured = None if tls is None else _certificate(tls)
+    loop = asyncio.get_running_loop()
+    if isinstance(where, str):
+        server = await loop.create_server(entrance, *address(where), backlog=BACKLOG, ssl=secured)
+    elif where.family == socket.AF_UNIX:
+        server = await loop.create_unix_server(entrance, sock=where, backlog=BACKLOG)
+    else:
+        server = await loop.create_server(entrance, sock=where, backlog=BACKLOG, ssl=secured)
     closing.push_async_callback(entrance.shutdown, _CUT)
     closing.callback(entrance.pre_shutdown)  # ends idle connections; without it each would wait for a request
     closing.callback(server.close)
     return server
 
 
-def _url(server: asyncio.Server) -> str:
-    host, port = server.sockets[0].getsockname()[:2]
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+def _certificate(tls: ListenTls) -> ssl.SSLContext:
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.set_alpn_protocols(["http/1.1"])
+    context.load_cert_chain(tls.cert, tls.key)
+    return context
+
+
+def url(bound: socket.socket, tls: ListenTls | None) -> str:
+    """The base URL of a socket that listens."""
+    host, port = bound.getsockname()[:2]
+    scheme = "http" if tls is None else "https"
+    return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"

@@ -1,4 +1,4 @@
-"""The request's body on its way to live, and a bounded copy of it. Used by serving; says when it is complete."""
+"""The request's body on its way to live, and a bounded copy of it. Used by passage; says when it is complete."""
 
 from __future__ import annotations
 
@@ -11,12 +11,9 @@ from aiohttp.web import RequestPayloadError
 SMALL = 64 << 10
 """Bytes of a request body up to which it is awaited whole: live gets it in one write, and never a slow sender."""
 
-_IDLE = 60.0
-"""Seconds a client may pause inside its request body; then 408. A dead sender would hold an exchange with live."""
-
 
 class IntakeError(Exception):
-    """The client's body broke off or stood still; `status` is what it gets for that."""
+    """The client's body broke off, stood still or grew too long; `status` is what it gets for that."""
 
     def __init__(self, status: int) -> None:
         super().__init__()
@@ -26,11 +23,13 @@ class IntakeError(Exception):
 class Intake:
     """The request's body on its way to live, and a bounded copy of it; says when it is complete."""
 
-    def __init__(self, content: StreamReader, cap: int, on_complete: Callable[[bytes | None], None]) -> None:
-        self.complete = False
-        self.broken: IntakeError | None = None
+    def __init__(
+        self, content: StreamReader, cap: int, most: int, stall: float, on_complete: Callable[[bytes | None], None]
+    ) -> None:
         self._content = content
         self._cap = cap
+        self._most = most  # bytes of a request body at all
+        self._stall = stall  # seconds a client may pause inside its body: a dead one would hold an exchange with live
         self._on_complete = on_complete
 
     async def whole(self) -> bytes:
@@ -52,6 +51,8 @@ class Intake:
         size = 0
         while part := await self._next():
             size += len(part)
+            if size > self._most:
+                raise IntakeError(413)
             if copy is not None and size <= self._cap:
                 copy.append(part)
             else:
@@ -61,14 +62,12 @@ class Intake:
 
     async def _next(self) -> bytes:
         try:
-            async with asyncio.timeout(_IDLE):
+            async with asyncio.timeout(self._stall):
                 return await self._content.readany()
         except TimeoutError:
-            self.broken = IntakeError(408)
+            raise IntakeError(408) from None
         except (RequestPayloadError, ClientConnectionError, OSError):
-            self.broken = IntakeError(400)
-        raise self.broken
+            raise IntakeError(400) from None
 
     def _finish(self, copy: bytes | None) -> None:
-        self.complete = True
         self._on_complete(copy)

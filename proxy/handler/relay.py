@@ -1,4 +1,8 @@
-"""The answer to one client, written byte by byte. Used by serving; knows framing, the socket, and our own errors."""
+"""The answer to one client, written byte by byte: live's, spliced as it arrives, or one of our own. Used by serving.
+
+As a Sink it is called by the live exchange itself, so that no wake-up lies between a chunk and the client's socket.
+Written to where a StreamResponse is expected (aiohttp asks for three things only), and adds and changes nothing.
+"""
 
 from __future__ import annotations
 
@@ -6,28 +10,67 @@ import asyncio
 import json
 import socket
 import struct
-from contextlib import suppress
+from collections.abc import Callable
 from http import HTTPStatus
+from typing import Protocol, cast
 
-from aiohttp.abc import AbstractStreamWriter
-from aiohttp.web import BaseRequest, StreamResponse
+from aiohttp.web import BaseRequest
 
-from proxy.core.headers import HeaderPairs
-from proxy.upstream import Head
+from config.pair import Failure, Fields
+from proxy.core.headers import HeaderPairs, to_client, trailers_to_client
+from proxy.handler.visit import Visit
+from proxy.upstream.door import Exchange, ExchangeError, Head
+
+Recorder = Callable[[HeaderPairs], Fields]
+
+_CLASSES = ("0xx", "1xx", "2xx", "3xx", "4xx", "5xx", "6xx", "7xx", "8xx", "9xx")
 
 
-class Relay(StreamResponse):
-    """The answer to one request, written byte by byte as it should be: aiohttp adds and changes nothing."""
+class _Reader(Protocol):
+    """What a connection tells: False when the client reads slower than live sends, True when there is room again."""
+
+    reader: Callable[[bool], None] | None
+
+
+class Relay:
+    """The answer to one request. `over` is done when nothing more will be written for live."""
+
+    __slots__ = (
+        "_bodiless",
+        "_chunked",
+        "_connection",
+        "_delimited",
+        "_exchange",
+        "_last",
+        "_raw",
+        "_record",
+        "_request",
+        "_transport",
+        "_visit",
+        "_waiting",
+        "begun",
+        "code",
+        "error",
+        "over",
+        "switched",
+    )
 
     def __init__(self, request: BaseRequest, last: bool) -> None:
-        super().__init__()
         self._request = request
+        self._connection = cast(_Reader, request.protocol)
+        self._transport = request.transport
         self._last = last or not request.keep_alive  # close the connection after this answer
         self._chunked = False
         self._delimited = True  # the end of the body is marked by something other than the connection's end
         self._bodiless = False
-        self._waiting = b""  # the head, until it is written
+        self._raw = False  # after a 101
+        self._waiting = b""  # the head, or the head and the body, until they are written
+        self._exchange: Exchange | None = None
         self.begun = False
+        self.switched: Callable[[], None] | None = None
+        """Called when live agreed to an upgrade; None where none was asked for."""
+        self.error: ExchangeError | None = None
+        """Why there was no head; what breaks off later ends as a cut connection."""
         self.code = "left"
         """How the answer ended, for the metrics: a status class, `aborted` or `left`."""
 
@@ -36,46 +79,99 @@ class Relay(StreamResponse):
         """Whether aiohttp may read the next request from this connection."""
         return not self._last
 
-    async def prepare(self, request: BaseRequest) -> AbstractStreamWriter | None:
+    async def prepare(self, request: BaseRequest) -> None:
         """Nothing: the head was written by begin."""
-        return None
 
     async def write_eof(self, data: bytes = b"") -> None:
         """Nothing: the end was written by end."""
+
+    def expect(self, visit: Visit, record: Recorder) -> None:
+        """From here on this is the Sink of a live exchange."""
+        self._visit = visit
+        self._record = record
+        self.over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def follow(self, exchange: Exchange) -> None:
+        """The exchange that will tell us; it pauses while the client does not read."""
+        self._exchange = exchange
+        self._connection.reader = self._has_room
+
+    def leave(self) -> None:
+        """Nobody waits for the exchange any more; a finished one's connection is kept, an unfinished one's closed."""
+        self._connection.reader = None
+        if self._exchange is not None:
+            self._exchange.cancel()
+
+    # The Sink: called by the exchange, must not raise.
+
+    def interim(self, head: Head) -> None:
+        """An informational answer, which HTTP/1.0 does not know (RFC 9110 §15.2)."""
+        if self._request.version >= (1, 1):
+            self._put(_head(head, to_client(head.headers)) + b"\r\n\r\n")
+
+    def head(self, head: Head) -> None:
+        """Live's final head, to the client at once."""
+        if head.status == 101:
+            self._switch(head)
+        else:
+            self.begin(head, to_client(head.headers))
+        visit = self._visit
+        visit.capture.head(head.status, self._record(head.headers), visit.now())
+
+    def body(self, data: bytes) -> None:
+        """Body bytes: the client first, then the copy."""
+        if not self._bodiless:
+            if self._chunked:
+                self._waiting += b"%x\r\n%b\r\n" % (len(data), data)  # its end may be here already
+            else:
+                self._put(data)
+        visit = self._visit
+        visit.capture.chunk(data, visit.now())
+
+    def flush(self) -> None:
+        """What one arrival brought goes out in one write: a call's head, body and end mostly fit into one packet."""
+        if self._waiting:
+            self._put(b"")
+
+    def end(self, trailers: HeaderPairs) -> None:
+        """Live's answer is complete."""
+        if self._chunked:
+            kept = trailers_to_client(trailers) if trailers else ()
+            self._put(b"0\r\n" + b"".join(b"%b: %b\r\n" % pair for pair in kept) + b"\r\n")
+        self._visit.end(Failure.NONE, "")
+        if self._raw and self._transport is not None:
+            self._transport.close()  # an upgraded connection ends when live's side does
+        self._done()
+
+    def failed(self, error: ExchangeError) -> None:
+        """Live gave no answer, or broke off: a cut connection, for what is cut must look cut."""
+        self._visit.end(error.failure, error.detail)
+        if self.begun:
+            self.abort("aborted")
+        else:
+            self.error = error
+        self._done()
+
+    # What serving writes itself.
 
     def begin(self, head: Head, headers: HeaderPairs) -> None:
         """Write the head; `headers` are end-to-end fields only, framing is chosen here (RFC 9112 §6.3)."""
         modern = self._request.version >= (1, 1)
         self._bodiless = self._request.method == "HEAD" or head.status in (204, 304)
-        sized = any(name.lower() == b"content-length" for name, _ in headers)
-        lines = [b"HTTP/1.1 %d %b" % (head.status, head.reason)]
-        lines += [name + b": " + value for name, value in headers]
-        if not sized and not self._bodiless:
+        lines = _head(head, headers)
+        if not self._bodiless and b"\r\ncontent-length:" not in lines.lower():
             self._chunked = modern
             self._delimited = modern
             self._last = self._last or not modern
             if modern:
-                lines.append(b"Transfer-Encoding: chunked")
+                lines += b"\r\nTransfer-Encoding: chunked"
         if self._last:
-            lines.append(b"Connection: close")
+            lines += b"\r\nConnection: close"
         elif not modern:
-            lines.append(b"Connection: keep-alive")
-        self._check()
-        self._waiting = b"\r\n".join(lines) + b"\r\n\r\n"
-        asyncio.get_running_loop().call_soon(self._flush)  # alone, unless a body follows in this turn of the loop
+            lines += b"\r\nConnection: keep-alive"
         self.begun = True
-        self.code = f"{head.status // 100}xx"
-
-    async def chunk(self, data: bytes) -> None:
-        """Write body bytes and wait until the client's buffer has room again."""
-        if self._bodiless:
-            return
-        self._put(b"%x\r\n%b\r\n" % (len(data), data) if self._chunked else data)
-        await self._request.writer.drain()
-
-    def end(self) -> None:
-        """Mark the body as complete."""
-        self._put(b"0\r\n\r\n" if self._chunked else b"")
+        self.code = _CLASSES[head.status // 100]
+        self._waiting = lines + b"\r\n\r\n"  # until a body follows, or flush
 
     def abort(self, code: str) -> None:
         """Cut the connection so that the answer looks as broken as it is.
@@ -84,10 +180,10 @@ class Relay(StreamResponse):
         """
         self._last = True
         self.code = code
-        transport = self._request.transport
+        transport = self._transport
         if transport is None:
             return
-        self._flush()
+        self.flush()
         if self._delimited:
             transport.close()
             return
@@ -114,19 +210,32 @@ class Relay(StreamResponse):
         if self._request.version >= (1, 1):
             self._put(b"HTTP/1.1 100 Continue\r\n\r\n")
 
+    def _switch(self, head: Head) -> None:
+        fields = [*to_client(head.headers), (b"Connection", b"Upgrade"), (b"Upgrade", b"websocket")]
+        self._put(_head(head, fields) + b"\r\n\r\n")
+        self._last = self.begun = self._raw = True
+        self.code = _CLASSES[1]
+        if self.switched is not None:
+            self.switched()
+
+    def _has_room(self, room: bool) -> None:
+        if self._exchange is not None:
+            if room:
+                self._exchange.resume()
+            else:
+                self._exchange.pause()
+
     def _put(self, data: bytes) -> None:
-        transport = self._check()
-        if self._waiting or data:
-            transport.write(self._waiting + data)  # one system call, one packet: a call's head and body mostly fit
-            self._waiting = b""
+        transport = self._transport
+        if transport is not None and not transport.is_closing():
+            transport.write(self._waiting + data if self._waiting else data)
+        self._waiting = b""
 
-    def _flush(self) -> None:
-        if self._waiting:
-            with suppress(ConnectionResetError):  # whoever writes next is told
-                self._put(b"")
+    def _done(self) -> None:
+        if not self.over.done():
+            self.over.set_result(None)
 
-    def _check(self) -> asyncio.Transport:
-        transport = self._request.transport
-        if transport is None or transport.is_closing():
-            raise ConnectionResetError
-        return transport
+
+def _head(head: Head, headers: HeaderPairs) -> bytes:
+    first = b"HTTP/1.1 %d %b" % (head.status, head.reason)
+    return b"\r\n".join([first, *[b": ".join(field) for field in headers]])

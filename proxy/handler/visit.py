@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import secrets
+import os
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from aiohttp.web import BaseRequest
 
 from config.pair import Failure, Outcome
 from proxy.core.capture import Capture
-from proxy.core.headers import HeaderPairs, split_target
+from proxy.core.headers import HeaderPairs
 from proxy.core.plan import Draft
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: made once per live call, where a frozen one costs 3 µs more
 class Visit:
     """One request while it is here: what was asked, and the live Outcome in the making."""
 
@@ -24,21 +23,25 @@ class Visit:
     arrived: float  # Unix seconds
     started: float  # the same instant on the loop's clock
     method: str
-    path: str
+    shown: str  # the path as received
+    path: str  # without the mount's prefix
     query: str
     headers: HeaderPairs
     capture: Capture
     live: asyncio.Future[Outcome]
-    clock: Callable[[], float]
+    loop: asyncio.AbstractEventLoop
+    bare: bool  # the path ended in a question mark and no query followed
 
     def now(self) -> float:
         """Seconds since the arrival."""
-        return self.clock() - self.started
+        return self.loop.time() - self.started
 
     def draft(self, copy: bytes | None, why_no_body: str) -> Draft:
         """What the plan is made from; the reason counts only where there is no copy."""
         why = "" if copy is not None else why_no_body
-        return Draft(self.id, self.arrived, self.method, self.path, self.query, self.headers, copy, why)
+        return Draft(
+            self.id, self.arrived, self.method, self.path, self.query, self.headers, copy, why, self.shown, self.bare
+        )
 
     def end(self, failure: Failure, detail: str) -> Outcome:
         """The live exchange is over; only the first end counts."""
@@ -48,20 +51,21 @@ class Visit:
         return outcome
 
 
-def arrive(request: BaseRequest, cap: int) -> Visit:
+def arrive(request: BaseRequest, shown: str, path: str, query: str, cap: int, bare: bool) -> Visit:
     """A request has come; `cap` bounds what is kept of live's answer. Ids are ordered by time, to the millisecond."""
     loop = asyncio.get_running_loop()
     arrived = time.time()  # noqa: TID251 - the clock room: the one reading of the wall clock per call
-    path, query = split_target(request.raw_path)
     return Visit(
-        id=f"{int(arrived * 1000):012x}{secrets.token_hex(10)}",
-        arrived=arrived,
-        started=loop.time(),
-        method=request.method,
-        path=path,
-        query=query,
-        headers=request.raw_headers,
-        capture=Capture(cap),
-        live=loop.create_future(),
-        clock=loop.time,
+        f"{int(arrived * 1000):012x}{os.urandom(10).hex()}",
+        arrived,
+        loop.time(),
+        request.method,
+        shown,
+        path,
+        query,
+        request.raw_headers,
+        Capture(cap),
+        loop.create_future(),
+        loop,
+        bare,
     )

@@ -10,7 +10,7 @@ import base64
 import socket
 import ssl
 from asyncio.staggered import staggered_race
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain, zip_longest
@@ -18,9 +18,11 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from config.pair import Failure
+from proxy.core.loops import Place as OwnPlace
+from proxy.core.loops import is_own, own_places
 from proxy.upstream.addresses import allowed, is_local
 from proxy.upstream.connection import Connection
-from proxy.upstream.door import ExchangeError
+from proxy.upstream.door import LOOP, ExchangeError
 
 _HAPPY = 0.25
 """Seconds before the next address is tried beside the one that has not answered (RFC 8305 §5)."""
@@ -63,21 +65,30 @@ class Place:
 class Dialing:
     """How to reach one origin, directly or through an egress proxy."""
 
-    __slots__ = ("_context", "_local", "_near", "_origin", "_proxy", "_resolve")
+    __slots__ = ("_context", "_local", "_near", "_origin", "_own", "_proxy", "_resolve")
 
     def __init__(
-        self, origin: Place, proxy: Place | None, context: ssl.SSLContext | None, resolve: Resolve | None = None
+        self,
+        origin: Place,
+        proxy: Place | None,
+        context: ssl.SSLContext | None,
+        resolve: Resolve | None = None,
+        own: Collection[OwnPlace] = (),
     ) -> None:
         self._origin = origin
         self._proxy = proxy
         self._context = context  # None: no TLS
         self._near = proxy or origin  # whom we connect to
-        self._resolve = resolve or _resolve
+        self._resolve = resolve or LookUp()
         self._local = is_local(self._near.host)
+        self._own = own  # where this proxy listens; filled once it does
 
     async def connect(self, make: Callable[[socket.socket], Connection]) -> Connection:
         """A connection ready for requests; raises ExchangeError. Cancelled, it leaves nothing behind."""
         peer = await self._reach(await self._addresses())
+        if self._own and _is_self(peer, self._own):
+            peer.close()
+            raise ExchangeError(Failure.CONNECT, LOOP)
         if self._proxy is not None and self._context is not None:
             try:
                 await self._tunnel(peer, self._proxy)
@@ -141,9 +152,41 @@ class Dialing:
         return made
 
 
-async def _resolve(host: str, port: int) -> list[Address]:
-    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return [(family, place) for family, _, _, _, place in found]
+class LookUp:
+    """Names to addresses, one question at a time: everybody who dials meanwhile waits for the same answer.
+
+    A resolver that hangs holds a thread. The loop's own look-ups share four (libuv), so a candidate whose name hangs
+    would keep live from connecting; here each upstream holds one of the executor's at most, and wiring gives each two.
+    """
+
+    __slots__ = ("_asked",)
+
+    def __init__(self) -> None:
+        self._asked: asyncio.Future[Any] | None = None
+
+    async def __call__(self, host: str, port: int) -> list[Address]:
+        """The addresses in the resolver's order; raises OSError or UnicodeError."""
+        if self._asked is None or self._asked.done():
+            ask = partial(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
+            self._asked = asyncio.get_running_loop().run_in_executor(None, ask)
+            self._asked.add_done_callback(_retrieve)
+        found = await asyncio.shield(self._asked)
+        return [(family, place) for family, _, _, _, place in found]
+
+
+def _retrieve(asked: asyncio.Future[Any]) -> None:
+    """Looks at the exception: whoever waited for it may have left, and asyncio would report it as unseen."""
+    if not asked.cancelled():
+        asked.exception()
+
+
+def _is_self(peer: socket.socket, own: Collection[OwnPlace]) -> bool:
+    """Whether this socket leads back to us; its own end has the interface's address when the peer is this machine."""
+    try:
+        here, there = peer.getsockname(), peer.getpeername()
+    except OSError:
+        return False
+    return is_own(own_places(own, [here[0]]), [there[:2]])
 
 
 async def _connect(address: Address) -> socket.socket:

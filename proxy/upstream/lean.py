@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from collections.abc import Collection
 
 from config.pair import Failure
 from config.routing import Timeout, Tls
 from proxy.core.headers import HeaderPairs
+from proxy.core.loops import Place as OwnPlace
 from proxy.tasks import Tasks
 from proxy.upstream import tls as tls_settings
 from proxy.upstream.connection import Connection
@@ -41,11 +43,12 @@ class LeanUpstream:
         tls: Tls = _SYSTEM,
         proxy: str = "",
         keep_alive: float = KEEP_IDLE,
+        own: Collection[OwnPlace] = (),
     ) -> None:
         self._origin = Place.of(base_url)
         through = Place.of(proxy) if proxy else None
         secure = self._origin.scheme == "https"
-        self._dialing = Dialing(self._origin, through, tls_settings.context(tls) if secure else None)
+        self._dialing = Dialing(self._origin, through, tls_settings.context(tls) if secure else None, own=own)
         self._secure = secure
         self._absolute = b""  # what a proxy that is no tunnel wants before the target
         self._added: tuple[tuple[bytes, bytes], ...] = ()

@@ -14,7 +14,8 @@ import openai
 import pytest
 from aiohttp import web
 
-from config.settings import Candidate, Control, Live, Queue, Settings
+from config.routing import Candidate, Control, Live
+from config.settings import Queue, Settings
 from proxy.wiring import Running, running
 from tests.clients.comparing import first_difference, received
 from tests.clients.provider import Diary, app
@@ -113,7 +114,7 @@ async def doors(tmp_path: Path, queue: ValkeyServer) -> AsyncIterator[Doors]:
     async with running(settings) as proxy, AsyncExitStack() as stack:
         yield Doors(f"{root}/direct/case", f"{proxy.listening}/proxied/case", proxy, stack)
         await stack.aclose()
-        await proxy.draining.drain(5.0)
+        await proxy.draining.drain(5.0, last_calls=0.0)
     await runner.cleanup()
     direct, proxied = (received(diary.calls[door, "case"]) for door in ("direct", "proxied"))
     assert direct

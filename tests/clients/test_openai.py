@@ -196,7 +196,6 @@ async def _realtime(client: openai.AsyncOpenAI, model: str) -> Any:
             return [type(error).__name__, str(error)]
 
 
-@pytest.mark.skip(reason="WebSockets are answered with 501 until the proxy relays them")
 @pytest.mark.parametrize("model", ["atlas-1", "limited"])
 async def test_same_realtime_session(model: str, doors: Doors) -> None:
     """A realtime session has the same events and the same end, and a refusal is the same refusal."""

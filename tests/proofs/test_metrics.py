@@ -17,7 +17,7 @@ def _proxy() -> bytes:
     telemetry, ledger = ProxyTelemetry(), Ledger()
     telemetry.watch(ledger)
     ledger.count(0.0, "mini", Bucket.DROPPED, "crash")
-    telemetry.requests.labels("2xx").inc()
+    telemetry.answered("2xx")
     telemetry.refused.labels("host").inc()
     telemetry.live_ended(Outcome(Failure.RESET, "", 0, (), b"", 0, 0.5, 1.0, 2.0, 0, 0.0))
     return telemetry.text()

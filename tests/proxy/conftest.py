@@ -114,12 +114,15 @@ def rig(valkey: ValkeyServer, tmp_path: Path) -> RigMaker:
         control: str = "{sample: 0%}",
         queue: str = "",
         law: bool = True,
+        mounts: dict[str, str] | None = None,
     ) -> AsyncIterator[Rig]:
         lines = [
             "listen: 127.0.0.1:0",
             "ops: 127.0.0.1:0",
             f"data: {tmp_path}",
-            f"live: {{base_url: '{live}', {live_more}}}",
+            "" if mounts else f"live: {{base_url: '{live}', {live_more}}}",
+            "mounts:" if mounts else "",
+            *(f"  {prefix}: {{live: {{base_url: '{url}'}}}}" for prefix, url in (mounts or {}).items()),
             f"control: {control}",
             f"queue: {{url: '{valkey.url}', {queue}}}",
             "candidates:" if candidates else "",

@@ -79,7 +79,7 @@ async def test_draining_is_not_ready(rig: RigMaker) -> None:
         await client.send(b"GET /slow HTTP/1.1\r\nHost: a\r\n\r\n")
         async with asyncio.timeout(5):
             await live.arrived.wait()
-        drain = asyncio.create_task(proxy.proxy.draining.drain(0.5))
+        drain = asyncio.create_task(proxy.proxy.draining.drain(0.5, last_calls=0.0))
         await asyncio.sleep(0.05)
         assert (await ops.ask("GET", "/readyz")).status == 503
         assert (await ops.ask("GET", "/livez")).status == 200

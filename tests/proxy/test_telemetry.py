@@ -13,8 +13,8 @@ from config.pair import NEVER, Failure, Outcome
 from proxy.core.accounting import Bucket, Ledger
 from proxy.telemetry import JsonLines, Telemetry, start_logging
 
-LABELS = {"code", "kind", "reason", "target", "shadow", "bucket", "where", "version", "le"}
-UNITS = ("_total", "_seconds", "_bytes", "_pairs", "_exchanges", "_enabled", "_info")
+LABELS = {"result", "code", "kind", "reason", "target", "shadow", "bucket", "where", "version", "le"}
+UNITS = ("_total", "_seconds", "_bytes", "_pairs", "_exchanges", "_enabled", "_info", "_open", "_files")
 
 
 def _used() -> Telemetry:
@@ -23,11 +23,12 @@ def _used() -> Telemetry:
     ledger.count(0.0, "mini", Bucket.PAIRED)
     ledger.count(7200.0, "mini", Bucket.PAIRED)
     ledger.count(0.0, "mini", Bucket.DROPPED, "crash")
-    telemetry.requests.labels("2xx").inc()
+    telemetry.answered("2xx")
     telemetry.live_failures.labels("timeout").inc()
     telemetry.refused.labels("host").inc()
     telemetry.caught.labels("mirror").inc()
-    telemetry.in_flight.labels("live").inc()
+    telemetry.live_open += 1
+    telemetry.reloads.labels("applied").inc()
     telemetry.exchange_ended("live", Outcome(Failure.NONE, "", 200, (), b"", 1, 0.5, 1.0, 2.0, 1, 0.0))
     telemetry.exchange_ended("live", Outcome(Failure.TIMEOUT, "", 0, (), b"", 0, 0.5, NEVER, 2.0, 0, 0.0))
     return telemetry

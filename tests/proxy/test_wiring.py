@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from config.settings import Candidate, Live, Queue, Settings, SystemPrompt
+from config.routing import Candidate, Live, SystemPrompt
+from config.settings import Queue, Settings
 from proxy.core.accounting import Bucket
 from proxy.publisher import QueueUnfit
 from proxy.wiring import running
@@ -57,7 +58,7 @@ async def test_full_publisher_is_not_felt(rig: RigMaker, valkey: ValkeyServer) -
     """With the memory full of pairs, calls stay prompt and each further pair is counted as dropped."""
     async with (
         ScriptedUpstream(answer()) as live,
-        rig(live.url, {"mini": live.url}, queue="memory: 20KiB") as proxy,
+        rig(live.url, {"mini": live.url}, queue="memory: 20KiB, spool: {max: 0}") as proxy,
         Client(proxy.url) as client,
     ):
         valkey.kill()
@@ -114,7 +115,7 @@ async def test_drain_lets_open_requests_and_shadows_end(rig: RigMaker, valkey: V
         await client.head()
         async with asyncio.timeout(5):
             await candidate.arrived.wait()
-        drain = asyncio.create_task(proxy.proxy.draining.drain(5.0))
+        drain = asyncio.create_task(proxy.proxy.draining.drain(5.0, last_calls=0.0))
         await asyncio.sleep(0.02)
         other = await proxy.chat(idle)  # a request that was on its way is answered, not shadowed, and told to go
         assert (other.status, other.header(b"connection")) == (200, b"close")
@@ -139,7 +140,7 @@ async def test_drain_has_an_end(rig: RigMaker, valkey: ValkeyServer) -> None:
         await client.send(head + CHAT)
         async with asyncio.timeout(5):
             await candidate.arrived.wait()
-            await proxy.proxy.draining.drain(0.1)
+            await proxy.proxy.draining.drain(0.1, last_calls=0.0)
     assert proxy.counted("mini", Bucket.DROPPED, "shutdown") == 1
     proxy.conserved()
 

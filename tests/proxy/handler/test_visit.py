@@ -10,8 +10,9 @@ from config.pair import Failure
 from proxy.handler.visit import Visit, arrive
 
 
-def _visit(target: str = "/v1/x?key=1") -> Visit:
-    return arrive(make_mocked_request("POST", target, headers={"Host": "a"}), 10)
+def _visit() -> Visit:
+    request = make_mocked_request("POST", "/openai/v1/x?key=1", headers={"Host": "a"})
+    return arrive(request, "/openai/v1/x", "/v1/x", "key=1", 10, bare=False)
 
 
 async def test_ids_are_hexadecimal_and_ordered() -> None:
@@ -35,10 +36,11 @@ async def test_first_end_counts() -> None:
 
 
 async def test_draft_says_why_there_is_no_body() -> None:
-    """The reason goes with a missing body only; path and query are apart."""
+    """The reason goes with a missing body only; the upstream's path, the one received, and the query are apart."""
     visit = _visit()
     assert (visit.draft(b"{}", "body_too_large").why_no_body, visit.draft(None, "upgrade").why_no_body) == (
         "",
         "upgrade",
     )
-    assert (visit.draft(None, "upgrade").path, visit.draft(None, "upgrade").query) == ("/v1/x", "key=1")
+    draft = visit.draft(None, "upgrade")
+    assert (draft.path, draft.shown, draft.query, draft.bare) == ("/v1/x", "/openai/v1/x", "key=1", False)

@@ -1,0 +1,236 @@
+"""What one configuration builds: the way to every live, and the mirrors with their shadows. Used by wiring.
+
+A reload builds the next generation and retires the one before; what did not change in the file is handed on, with
+its connections, its breaker and its rate.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+from pydantic import SecretStr
+
+from config.pair import Role
+from config.routing import Candidate, Control, Live, Route, SystemPrompt, Tls
+from config.settings import DEFAULT_SHADOW_PATHS, Settings
+from proxy.core.accounting import Ledger
+from proxy.core.breaker import Breaker
+from proxy.core.budget import Budget
+from proxy.core.guard import Bounds
+from proxy.core.headers import recorder, same_origin
+from proxy.core.loops import Place
+from proxy.core.paths import compile_paths
+from proxy.core.plan import PlanRules, Target
+from proxy.core.rate import Rate
+from proxy.core.rewrite import PromptEdit, SystemPromptEdit
+from proxy.handler import HandlerRules, LiveRoute, Shadowing
+from proxy.mirror import Memory, Mirror, MirrorRules, Shadow
+from proxy.publisher import Publisher
+from proxy.tasks import Tasks
+from proxy.telemetry import Telemetry
+from proxy.upstream.lean import LeanUpstream
+
+_LOOK = 0.25  # seconds between two looks whether a replaced upstream is still in use
+
+
+class Lives:
+    """The live side of one configuration: `rules` is what the handler works by."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        shadows: Mapping[str, Shadowing],
+        tasks: Tasks,
+        before: Lives | None = None,
+        own: Collection[Place] = (),  # where this proxy listens, to which it must not forward
+    ) -> None:
+        known = before._known if before is not None else {}
+        self._known: dict[str, tuple[Live, LeanUpstream]] = {}
+        routes = {}
+        for route in settings.routes:
+            live, upstream = known.get(route.prefix, (None, None))
+            if upstream is None or live != route.live:
+                upstream = _upstream(route.live.base_url, route.live.timeout, tasks, route.live, own)
+            self._known[route.prefix] = (route.live, upstream)
+            parts = urlsplit(route.live.base_url)
+            routes[route.prefix] = LiveRoute(
+                base=parts.path.rstrip("/"),
+                host=parts.netloc.encode("ascii"),
+                api_key=_secret(route.live.api_key),
+                upstream=upstream,
+                shadows=shadows[route.prefix],
+            )
+        limits = settings.limits
+        self.rules = HandlerRules(
+            routes,
+            settings.capture.max_body,
+            recorder(settings.capture.headers),
+            Bounds(limits.line, limits.fields, limits.headers, limits.body),
+            limits.stall,
+        )
+
+    @property
+    def upstreams(self) -> list[LeanUpstream]:
+        """One per live."""
+        return [upstream for _, upstream in self._known.values()]
+
+
+@dataclass(frozen=True, slots=True)
+class Common:
+    """What outlives a configuration on the shadow side."""
+
+    publisher: Publisher
+    memory: Memory
+    ledger: Ledger
+    telemetry: Telemetry
+    tasks: Tasks
+
+
+class Shadows:
+    """The shadow side of one configuration: one Mirror for each route, by prefix."""
+
+    def __init__(self, settings: Settings, common: Common, before: Shadows | None = None) -> None:
+        self._known: dict[str, tuple[Any, Shadow, LeanUpstream]] = {}
+        self._before = before._known if before is not None else {}
+        self._common = common
+        self._settings = settings
+        self.mirrors = {route.prefix: self._mirror(route) for route in settings.routes}
+        self._before = {}
+        if before is not None and not before.enabled:
+            self.switch(False)
+
+    @property
+    def upstreams(self) -> list[LeanUpstream]:
+        """One per shadow."""
+        return [upstream for _, _, upstream in self._known.values()]
+
+    @property
+    def enabled(self) -> bool:
+        """Whether new calls are shadowed (the kill switch)."""
+        return all(mirror.enabled for mirror in self.mirrors.values())
+
+    def switch(self, enabled: bool) -> None:
+        """Turn the kill switch; shadows that are open go on."""
+        for mirror in self.mirrors.values():
+            mirror.switch(enabled)
+
+    def drain(self) -> None:
+        """Start no shadow from now on."""
+        for mirror in self.mirrors.values():
+            mirror.drain()
+
+    async def settle(self, limit: float) -> int:
+        """Wait for open shadow calls, then stop the rest; returns how many those were."""
+        return sum(await asyncio.gather(*(mirror.settle(limit) for mirror in self.mirrors.values())))
+
+    def _mirror(self, route: Route) -> Mirror:
+        settings, common = self._settings, self._common
+        globs = DEFAULT_SHADOW_PATHS if settings.shadow_paths == "default" else settings.shadow_paths
+        plan = PlanRules(
+            paths=compile_paths(globs),
+            sampling=settings.sampling.key,
+            captured=tuple(settings.capture.headers),
+            tags=settings.capture.tags,
+            max_body=settings.capture.max_body,
+        )
+        rules = MirrorRules(plan, settings.capture.max_body, tuple(settings.capture.headers))
+        shadows = [self._candidate(route, candidate) for candidate in route.candidates]
+        if shadows and route.control.sample > 0:  # without a candidate there is no noise to measure
+            shadows.append(self._control(route))
+        limits = {candidate.name: candidate.max_in_flight for candidate in route.candidates}
+        limits[route.control_name] = route.control.max_in_flight
+        return Mirror(rules, shadows, Budget(limits), common.memory, common.publisher, common.ledger, common.telemetry)
+
+    def _candidate(self, route: Route, candidate: Candidate) -> Shadow:
+        live = route.live
+        base_url = candidate.base_url or live.base_url
+        at_live = same_origin(base_url, live.base_url)
+        target = Target(
+            name=candidate.name,
+            role=Role.CANDIDATE,
+            base_url=base_url,
+            same_origin=at_live,
+            api_key=_secret(candidate.api_key) or (_secret(live.api_key) if at_live else ""),
+            same_account=at_live and candidate.api_key is None,
+            set=candidate.set,
+            unset=candidate.unset,
+            system_prompt=_prompt(candidate.system_prompt),
+            headers=candidate.headers,
+            sample=candidate.sample,
+        )
+        return self._shadow(target, candidate, live, _Way.of(candidate, live))
+
+    def _control(self, route: Route) -> Shadow:
+        live = route.live
+        target = Target(
+            name=route.control_name,
+            role=Role.CONTROL,
+            base_url=live.base_url,
+            same_origin=True,
+            api_key=_secret(live.api_key),
+            same_account=True,
+            sample=route.control.sample,
+        )
+        return self._shadow(target, route.control, live, _Way(live.tls, live.proxy, live.keep_alive))
+
+    def _shadow(self, target: Target, asked: Candidate | Control, live: Live, way: _Way) -> Shadow:
+        facts = (target, asked, way)
+        before = self._before.get(target.name)
+        if before is not None and before[0] == facts:
+            self._known[target.name] = before
+            return before[1]
+        upstream = _upstream(target.base_url, asked.timeout, self._common.tasks, way, ())
+        rate = Rate(asked.max_per_second) if asked.max_per_second is not None else None
+        breaker = Breaker(asked.breaker.failures, asked.breaker.probe)
+        self._common.telemetry.breaker_open.labels(target.name).set_function(lambda: float(breaker.open))
+        shadow = Shadow(target, upstream, breaker, rate)
+        self._known[target.name] = (facts, shadow, upstream)
+        return shadow
+
+
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """How an upstream is reached: live's way, unless a candidate elsewhere has its own."""
+
+    tls: Tls = field(default_factory=Tls)
+    proxy: SecretStr | None = None
+    keep_alive: float = 4.0
+
+    @classmethod
+    def of(cls, candidate: Candidate, live: Live) -> _Way:
+        own_address = candidate.base_url not in (None, live.base_url)
+        tls = candidate.tls or (Tls() if own_address else live.tls)
+        proxy = candidate.proxy or (None if own_address else live.proxy)
+        return cls(tls, proxy, candidate.keep_alive)
+
+
+async def retire(old: Iterable[LeanUpstream], new: Iterable[LeanUpstream]) -> None:
+    """Close the upstreams that are not used any more, each when its last exchange is over."""
+    for upstream in set(old) - set(new):
+        while upstream.busy:
+            await asyncio.sleep(_LOOK)
+        await upstream.close()
+
+
+def _upstream(base_url: str, timeout: Any, tasks: Tasks, way: Live | _Way, own: Collection[Place]) -> LeanUpstream:
+    return LeanUpstream(
+        base_url, timeout, tasks, tls=way.tls, proxy=_secret(way.proxy), keep_alive=way.keep_alive, own=own
+    )
+
+
+def _prompt(prompt: SystemPrompt | None) -> SystemPromptEdit | None:
+    if prompt is None:
+        return None
+    for how in PromptEdit:
+        text = getattr(prompt, how.value)
+        if text is not None:
+            return SystemPromptEdit(how, text)
+    raise ValueError("system_prompt.file was not read; settings come from config.load")
+
+
+def _secret(value: SecretStr | None) -> str:
+    return "" if value is None else value.get_secret_value()
