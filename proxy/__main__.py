@@ -14,8 +14,8 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 
 import aiohttp
@@ -25,7 +25,10 @@ from aiohttp import http_parser
 from config.clash import intruders
 from config.load import ConfigError, load
 from config.settings import Settings
+from proxy.divided import Serving, part, supervised
+from proxy.parts import Orders, StopLine
 from proxy.publisher import QueueUnfit
+from proxy.supervisor import PartRefused
 from proxy.telemetry import log, start_logging
 from proxy.wiring import GRACE, running
 
@@ -37,6 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the proxy; returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m proxy", description="The relay in front of the live model.")
     parser.add_argument("--config", required=True, type=Path, help="the configuration file")
+    parser.add_argument("--part", type=Orders.read, help=argparse.SUPPRESS)  # set by a supervisor, for its children
     options = parser.parse_args(arguments)
     start_logging()
     wrong = unfit()
@@ -47,7 +51,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ConfigError as error:
         return _refuse([str(mistake) for mistake in error.mistakes])
     try:
-        uvloop.run(_run(settings))
+        uvloop.run(_run(settings, options.config, options.part))
+    except PartRefused as error:
+        return 2 if error.code == 2 else 1
     except QueueUnfit as error:
         return _refuse([str(error)])
     except OSError as error:
@@ -68,16 +74,44 @@ def unfit() -> list[str]:
     return wrong
 
 
-async def _run(settings: Settings) -> None:
-    told = asyncio.Event()
-    with _signals(told.set):
-        async with running(settings) as proxy:
+async def _run(settings: Settings, path: Path, orders: Orders | None) -> None:
+    told: asyncio.Future[float] = asyncio.get_running_loop().create_future()
+
+    def tell(grace: float | None = None) -> None:
+        if not told.done():
+            told.set_result(GRACE if grace is None else grace)
+
+    with _signals(tell), ExitStack() as closing:
+        if orders is not None:
+            closing.callback(StopLine(orders.stopping, tell).close)
+        async with _proxy(settings, path, orders) as proxy:
+            asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, proxy.reload)
             print(json.dumps({"listening": proxy.listening, "ops": proxy.ops}), flush=True)  # noqa: T201 - the promise
             gc.freeze()  # what was built stays: full collections need not walk all modules while streams wait
-            log(logging.INFO, "listening", listening=proxy.listening, ops=proxy.ops)
-            await told.wait()
-            log(logging.INFO, "draining", grace=GRACE)
-            await proxy.draining.drain(GRACE)
+            if proxy.listening:
+                log(logging.INFO, "listening", listening=proxy.listening, ops=proxy.ops)
+            grace = await told
+            log(logging.INFO, "draining", grace=grace)
+            await proxy.drain(grace)
+
+
+@asynccontextmanager
+async def _proxy(settings: Settings, path: Path, orders: Orders | None) -> AsyncIterator[Serving]:
+    if orders is not None:
+        async with part(settings, os.environ, path, orders) as one:
+            yield one
+    elif settings.workers is not None:
+        command = [sys.executable, "-m", "proxy", "--config", str(path)]
+        async with supervised(settings, command) as whole:
+            yield whole
+    else:
+        async with running(settings, os.environ, path) as proxy:
+            yield Serving(
+                proxy.listening,
+                proxy.ops,
+                proxy.draining.drain,
+                proxy.reloading.tell if proxy.reloading else lambda: None,
+            )
 
 
 @contextmanager
