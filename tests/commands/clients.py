@@ -23,8 +23,6 @@ from tests.clients.matrix.table import SAME, Verdict, judge, table
 
 ROOT = Path(__file__).parents[2]
 NOT_MADE = 3
-REALTIME = ("openai",)
-"""Whose players know WebSocket cases and the flag for them."""
 _LIMIT = 120.0
 """Seconds for all cases of one client; the slowest took 8 s on two cores."""
 
@@ -44,23 +42,21 @@ def main() -> int:
         return 2
     if not any(client.name.startswith("node ") for client in clients):
         print("clients: no npm, so the libraries of Node are left out")
-    return asyncio.run(_play(wanted, ["--realtime"] if options.realtime else []))
+    return asyncio.run(_play(wanted))
 
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="./run clients", description=__doc__)
     parser.add_argument("--environment", default=str(ROOT / ".clients"), help="where the libraries are, or are put")
     parser.add_argument("--client", action="append", help="only this one; may be given again")
-    parser.add_argument("--realtime", action="store_true", help="the WebSocket cases too")
     return parser.parse_args()
 
 
-async def _play(clients: Sequence[Client], flags: Sequence[str]) -> int:
+async def _play(clients: Sequence[Client]) -> int:
     async with rig() as played:
         verdicts: list[Verdict] = []
         for client in clients:
-            mine = flags if client.name in REALTIME else ()
-            verdicts += await _verdicts(client, played, mine)
+            verdicts += await _verdicts(client, played)
         accounts = await played.accounts()
     print(table(verdicts, {client.name: client.version for client in clients}))
     print(f"{accounts}\nthe candidate got {played.candidate.copies} copies, live {played.diary.copies} for the control")
@@ -69,9 +65,9 @@ async def _play(clients: Sequence[Client], flags: Sequence[str]) -> int:
     return 0 if accounts.balanced and all(verdict.words == SAME for verdict in verdicts) else 1
 
 
-async def _verdicts(client: Client, played: Rig, flags: Sequence[str]) -> list[Verdict]:
+async def _verdicts(client: Client, played: Rig) -> list[Verdict]:
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as errors:
-        end = await _played((*client.command, played.direct, played.proxied, *flags), out, errors)
+        end = await _played((*client.command, played.direct, played.proxied), out, errors)
         told, said = _read(out), _read(errors)
     lines: list[dict[str, Any]] = [json.loads(line) for line in told.splitlines() if line.endswith("}")]
     verdicts = judge(client.name, lines, played.diary.calls)

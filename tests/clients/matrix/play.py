@@ -1,4 +1,4 @@
-"""`python -m tests.clients.matrix.play CLIENT DIRECT PROXIED [--realtime]`: every case of one client at both doors.
+"""`python -m tests.clients.matrix.play CLIENT DIRECT PROXIED`: every case of one client at both doors.
 
 Prints one line of JSON per case and door. The cases of one client run one after the other in one process, as in an
 application; what the provider gets is told apart by the base URL, which ends in `/{door}/{case}`.
@@ -21,15 +21,12 @@ def main() -> None:
     parser.add_argument("client")
     parser.add_argument("direct")
     parser.add_argument("proxied")
-    parser.add_argument("--realtime", action="store_true")
     options = parser.parse_args()
     warnings.simplefilter("ignore")
     player = importlib.import_module(f"tests.clients.matrix.players.{options.client}_player")
     doors = (("direct", options.direct), ("proxied", options.proxied))
     for due, cases in (("well", player.WELL), ("badly", player.BADLY)):
         for name, play in cases.items():
-            if name.startswith("realtime") and not options.realtime:
-                continue
             for door, root in doors:
                 case = f"{options.client}-{name.replace(' ', '-')}"
                 base = f"{root}/{door}/{case}"
