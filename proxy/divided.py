@@ -112,7 +112,7 @@ class _Relay:
         """Take over a changed configuration."""
         old, self._lives = self._lives, Lives(settings, self._doors(settings), self._tasks, self._lives, self._own)
         self.handler.rules = self._lives.rules
-        self._tasks.spawn(retire(old.upstreams, self._lives.upstreams), wiring.RETIRING)
+        retire(old.upstreams, self._lives.upstreams)
 
     def listens(self, entrance: asyncio.Server) -> None:
         """Clients come here; what live's address leads back here would be forwarded for ever."""
@@ -180,7 +180,7 @@ class _Behind:
     def apply(self, settings: Settings) -> None:
         """Take over a changed configuration."""
         old, self.shadows = self.shadows, Shadows(settings, self._common, self.shadows)
-        self._common.tasks.spawn(retire(old.upstreams, self.shadows.upstreams), wiring.RETIRING)
+        retire(old.upstreams, self.shadows.upstreams)
 
     async def drain(self, grace: float) -> None:
         """Return when all shadow calls have ended, or after `grace` seconds: no relay is left to begin any."""

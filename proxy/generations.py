@@ -34,8 +34,6 @@ from proxy.tasks import Tasks
 from proxy.telemetry import Telemetry
 from proxy.upstream.lean import LeanUpstream
 
-_LOOK = 0.25  # seconds between two looks whether a replaced upstream is still in use
-
 
 class Lives:
     """The live side of one configuration: `rules` is what the handler works by."""
@@ -100,8 +98,16 @@ class Shadows:
         self._settings = settings
         self.mirrors = {route.prefix: self._mirror(route) for route in settings.routes}
         self._before = {}
-        if before is not None and not before.enabled:
-            self.switch(False)
+        self._former: list[Mirror] = []  # of the configurations before, as long as they have calls
+        self._draining = False
+        if before is not None:
+            older = [mirror for mirror in before._former if mirror.busy]
+            self._former = [*before.mirrors.values(), *older]  # a request that is still arriving begins at its own
+            self._forget(before)
+            if not before.enabled:
+                self.switch(False)
+            if before._draining:
+                self.drain()
 
     @property
     def upstreams(self) -> list[LeanUpstream]:
@@ -115,17 +121,25 @@ class Shadows:
 
     def switch(self, enabled: bool) -> None:
         """Turn the kill switch; shadows that are open go on."""
-        for mirror in self.mirrors.values():
+        for mirror in (*self._former, *self.mirrors.values()):
             mirror.switch(enabled)
 
     def drain(self) -> None:
         """Start no shadow from now on."""
-        for mirror in self.mirrors.values():
+        self._draining = True
+        for mirror in (*self._former, *self.mirrors.values()):
             mirror.drain()
 
     async def settle(self, limit: float) -> int:
         """Wait for open shadow calls, then stop the rest; returns how many those were."""
-        return sum(await asyncio.gather(*(mirror.settle(limit) for mirror in self.mirrors.values())))
+        mirrors = (*self._former, *self.mirrors.values())
+        return sum(await asyncio.gather(*(mirror.settle(limit) for mirror in mirrors)))
+
+    def _forget(self, before: Shadows) -> None:
+        """Shadows that are gone say nothing more: a last breaker that was open would be reported for ever."""
+        for name in before._known.keys() - self._known.keys():
+            self._common.telemetry.breaker_open.remove(name)
+            self._common.telemetry.in_flight.remove(name)
 
     def _mirror(self, route: Route) -> Mirror:
         settings, common = self._settings, self._common
@@ -208,12 +222,10 @@ class _Way:
         return cls(tls, proxy, candidate.keep_alive)
 
 
-async def retire(old: Iterable[LeanUpstream], new: Iterable[LeanUpstream]) -> None:
-    """Close the upstreams that are not used any more, each when its last exchange is over."""
+def retire(old: Iterable[LeanUpstream], new: Iterable[LeanUpstream]) -> None:
+    """Have the upstreams that were replaced keep no connection; calls that began before end as they began."""
     for upstream in set(old) - set(new):
-        while upstream.busy:
-            await asyncio.sleep(_LOOK)
-        await upstream.close()
+        upstream.retire()
 
 
 def _upstream(base_url: str, timeout: Any, tasks: Tasks, way: Live | _Way, own: Collection[Place]) -> LeanUpstream:

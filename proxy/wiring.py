@@ -40,7 +40,6 @@ LAST_CALLS = 1.0
 `Connection: close`: balancers look every so often, and what they send meanwhile must not be refused."""
 
 BACKLOG = 1024  # connections that wait to be accepted
-RETIRING = "retiring"  # the task that waits for the exchanges of a replaced configuration
 _CUT = 0.5  # seconds for connections that are still open after the drain
 FLUSH = 2.0  # seconds for the last pairs
 
@@ -74,7 +73,7 @@ class Present:
         lives = Lives(settings, shadows.mirrors, self._common.tasks, self.lives, self._own)
         old = [*self.lives.upstreams, *self.shadows.upstreams]
         self.shadows, self.lives, self.handler.rules = shadows, lives, lives.rules
-        self._common.tasks.spawn(retire(old, [*self.lives.upstreams, *self.shadows.upstreams]), RETIRING)
+        retire(old, [*self.lives.upstreams, *self.shadows.upstreams])
 
     async def settle_now(self) -> None:
         """Stop the shadow calls that are still open."""

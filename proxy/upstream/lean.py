@@ -93,10 +93,9 @@ class LeanUpstream:
             exchange.dialed_by(dial, written)
         return exchange
 
-    @property
-    def busy(self) -> bool:
-        """Whether any exchange is open."""
-        return bool(self._limits.open)
+    def retire(self) -> None:
+        """Replaced: who began before it was may still ask, and no connection is kept after its exchange."""
+        self._pool.keep_none()
 
     async def close(self) -> None:
         """Close every connection; what is open fails."""

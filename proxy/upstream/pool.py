@@ -82,6 +82,16 @@ class Pool:
         if connection.idle_since >= 0:
             self._learn(connection)
 
+    def keep_none(self) -> None:
+        """Let the idle connections go now, and the busy ones as their exchanges end."""
+        self._keep = self._seen = 0.0
+        idle, self._idle = self._idle, []
+        if self._watched is not None:
+            idle.append(self._watched)
+            self._watched = None
+        for connection in idle:
+            connection.transport.abort()
+
     async def close(self) -> None:
         """Close every connection, and wait until they are."""
         if self._sweeper is not None:
