@@ -82,7 +82,7 @@ def to_live(headers: HeaderPairs, *, host: bytes, api_key: str) -> list[tuple[by
             credentials = True
         elif lower == b"te":
             kept += _trailers_only(pair)
-        elif lower in _DECIDING and pair[1] != b"keep-alive":
+        elif lower in _DECIDING and (pair[1] != b"keep-alive" or lower != b"connection"):
             return to_live(_without_nominated(headers), host=host, api_key=api_key)
         # a notable field that is none of these goes no further
     if not hosts:
@@ -101,7 +101,7 @@ def to_client(headers: HeaderPairs) -> list[tuple[bytes, bytes]]:
             kept.append(pair)
         elif lower == b"te":
             kept += _trailers_only(pair)
-        elif lower in _DECIDING and pair[1] != b"keep-alive":
+        elif lower in _DECIDING and (pair[1] != b"keep-alive" or lower != b"connection"):
             return to_client(_without_nominated(headers))
     return kept
 
