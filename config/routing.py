@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 
 from config.pair import Role
 from config.units import Duration, HeaderName, HeaderValue, HttpUrl, Name, ProxyUrl, Secret, Share
@@ -131,6 +131,13 @@ class Route:
     live: Live
     candidates: tuple[Candidate, ...]
     control: Control
+
+    def way(self, candidate: Candidate) -> tuple[str, Tls, SecretStr | None]:
+        """A candidate's base URL, TLS and egress proxy: live's at live's own base URL, unless it has its own."""
+        base_url = candidate.base_url or self.live.base_url
+        at_live = base_url == self.live.base_url
+        tls = candidate.tls or (self.live.tls if at_live else Tls())
+        return base_url, tls, candidate.proxy or (self.live.proxy if at_live else None)
 
     @property
     def control_name(self) -> str:

@@ -6,6 +6,7 @@ Looks only: opens connections and closes them again, sends no request to a model
 from __future__ import annotations
 
 import asyncio
+import base64
 import platform
 import ssl
 import sys
@@ -13,14 +14,17 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import aiohttp
 from aiohttp import http_parser
+from pydantic import SecretStr
 
 from config.clash import intruders
 from config.embedded import queue_url
+from config.routing import Tls
 from config.settings import Settings
+from config.tls import context
 from config.version import __version__
 from evaluators import wiring
 from evaluators.intake import Intake, QueueAway, QueueUnfit, connect
@@ -66,11 +70,11 @@ def installation() -> list[Examined]:
 async def surroundings(settings: Settings, environ: Mapping[str, str]) -> list[Examined]:
     """Queue, store, and the way to every upstream."""
     found = [await _queue(settings, environ), await asyncio.to_thread(_store, settings)]
-    upstreams: dict[str, str] = {}
+    ways: dict[str, tuple[str, Tls, SecretStr | None]] = {}
     for route in settings.routes:
-        upstreams[f"live{route.prefix}"] = route.live.base_url
-        upstreams |= {one.name: one.base_url or route.live.base_url for one in route.candidates}
-    found += await asyncio.gather(*(_reach(name, url) for name, url in upstreams.items()))
+        ways[f"live{route.prefix}"] = route.live.base_url, route.live.tls, route.live.proxy
+        ways |= {one.name: route.way(one) for one in route.candidates}
+    found += await asyncio.gather(*(_reach(name, *way) for name, way in ways.items()))
     if not any(route.candidates for route in settings.routes):
         found.append(Examined("candidates", "notice", "none are configured: calls are relayed and nothing is compared"))
     if not settings.gates:
@@ -107,15 +111,27 @@ def _store(settings: Settings) -> Examined:
     return Examined("store", "fine", "opens")
 
 
-async def _reach(name: str, url: str) -> Examined:
-    """Open a connection, with TLS where the URL says so, and close it."""
+async def _reach(name: str, url: str, tls: Tls, proxy: SecretStr | None) -> Examined:
+    """Open a connection the way the proxy will, with TLS where the URL says so, and close it."""
     parts = urlsplit(url)
     secure = parts.scheme == "https"
     port = parts.port or (443 if secure else 80)
     try:
+        trust = context(tls) if secure else None
+    except OSError as error:
+        why = getattr(error, "reason", None) or error.strerror or type(error).__name__
+        return Examined(name, "wrong", f"a file of its `tls:` cannot be used: {why}")
+    try:
         async with asyncio.timeout(_REACH_SECONDS):
-            _, writer = await asyncio.open_connection(parts.hostname, port, ssl=secure or None)
+            if proxy is None:
+                _, writer = await asyncio.open_connection(parts.hostname, port, ssl=trust)
+            else:
+                writer = await _through(proxy.get_secret_value(), f"{parts.hostname}:{port}")
+                if trust is not None:
+                    await writer.start_tls(trust, server_hostname=parts.hostname)
             writer.close()
+    except _Refused as error:
+        return Examined(name, "wrong", f"the egress proxy lets nobody through to {parts.hostname}:{port} ({error})")
     except TimeoutError:
         return Examined(name, "wrong", f"{parts.hostname}:{port} does not answer within {_REACH_SECONDS:.0f} s")
     except ssl.SSLCertVerificationError as error:
@@ -124,4 +140,27 @@ async def _reach(name: str, url: str) -> Examined:
         return Examined(name, "wrong", f"{parts.hostname}:{port} does not speak TLS ({error.reason}); https or http?")
     except OSError as error:
         return Examined(name, "wrong", f"{parts.hostname}:{port} cannot be reached ({type(error).__name__})")
-    return Examined(name, "fine", f"{parts.hostname}:{port} can be reached{' with TLS' if secure else ''}")
+    by = f"{' with TLS' if secure else ''}{' through the egress proxy' if proxy else ''}"
+    return Examined(name, "fine", f"{parts.hostname}:{port} can be reached{by}")
+
+
+class _Refused(Exception):
+    """What the egress proxy answered to CONNECT."""
+
+
+async def _through(proxy: str, authority: str) -> asyncio.StreamWriter:
+    """A tunnel (RFC 9110 §9.3.6); a plain http origin is asked for in another way, but is reached by the same one."""
+    parts = urlsplit(proxy)
+    reader, writer = await asyncio.open_connection(parts.hostname, parts.port or 80)
+    lines = [f"CONNECT {authority} HTTP/1.1", f"Host: {authority}"]
+    if parts.username is not None:
+        pair = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
+        lines.append(f"Proxy-Authorization: Basic {base64.b64encode(pair.encode()).decode()}")
+    writer.write("\r\n".join([*lines, "", ""]).encode())
+    status = (await reader.readline()).split(b" ")
+    if len(status) < 2 or not status[1].startswith(b"2"):
+        writer.close()
+        raise _Refused(status[1].decode("latin-1")[:3] if len(status) > 1 else "no HTTP")
+    while (await reader.readline()).strip():
+        pass
+    return writer

@@ -26,6 +26,7 @@ from config.clash import intruders
 from config.load import ConfigError, load
 from config.settings import Settings
 from proxy.divided import Serving, part, supervised
+from proxy.generations import TlsUnfit
 from proxy.parts import Orders, StopLine
 from proxy.publisher import QueueUnfit
 from proxy.supervisor import PartRefused
@@ -54,7 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         uvloop.run(_run(settings, options.config, options.part))
     except PartRefused as error:
         return 2 if error.code == 2 else 1
-    except QueueUnfit as error:
+    except (QueueUnfit, TlsUnfit) as error:
         return _refuse([str(error)])
     except OSError as error:
         return _refuse([f"listen, ops: {settings.listen}, {settings.ops}: {os.strerror(error.errno or 0)}"])

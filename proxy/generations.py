@@ -35,6 +35,14 @@ from proxy.telemetry import Telemetry
 from proxy.upstream.lean import LeanUpstream
 
 
+class TlsUnfit(Exception):
+    """A file of certificates or keys cannot be used; the text names the place and the reason."""
+
+    def __init__(self, where: str, error: OSError) -> None:
+        why = getattr(error, "reason", None) or error.strerror or type(error).__name__
+        super().__init__(f"{where}: a certificate or key file cannot be used: {why}")
+
+
 class Lives:
     """The live side of one configuration: `rules` is what the handler works by."""
 
@@ -161,7 +169,7 @@ class Shadows:
 
     def _candidate(self, route: Route, candidate: Candidate) -> Shadow:
         live = route.live
-        base_url = candidate.base_url or live.base_url
+        base_url, tls, proxy = route.way(candidate)
         at_live = same_origin(base_url, live.base_url)
         target = Target(
             name=candidate.name,
@@ -176,7 +184,7 @@ class Shadows:
             headers=candidate.headers,
             sample=candidate.sample,
         )
-        return self._shadow(target, candidate, live, _Way.of(candidate, live))
+        return self._shadow(target, candidate, _Way(tls, proxy, candidate.keep_alive))
 
     def _control(self, route: Route) -> Shadow:
         live = route.live
@@ -189,9 +197,9 @@ class Shadows:
             same_account=True,
             sample=route.control.sample,
         )
-        return self._shadow(target, route.control, live, _Way(live.tls, live.proxy, live.keep_alive))
+        return self._shadow(target, route.control, _Way(live.tls, live.proxy, live.keep_alive))
 
-    def _shadow(self, target: Target, asked: Candidate | Control, live: Live, way: _Way) -> Shadow:
+    def _shadow(self, target: Target, asked: Candidate | Control, way: _Way) -> Shadow:
         facts = (target, asked, way)
         before = self._before.get(target.name)
         if before is not None and before[0] == facts:
@@ -208,18 +216,11 @@ class Shadows:
 
 @dataclass(frozen=True, slots=True)
 class _Way:
-    """How an upstream is reached: live's way, unless a candidate elsewhere has its own."""
+    """How a shadow is reached; see Route.way."""
 
     tls: Tls = field(default_factory=Tls)
     proxy: SecretStr | None = None
     keep_alive: float = 4.0
-
-    @classmethod
-    def of(cls, candidate: Candidate, live: Live) -> _Way:
-        own_address = candidate.base_url not in (None, live.base_url)
-        tls = candidate.tls or (Tls() if own_address else live.tls)
-        proxy = candidate.proxy or (None if own_address else live.proxy)
-        return cls(tls, proxy, candidate.keep_alive)
 
 
 def retire(old: Iterable[LeanUpstream], new: Iterable[LeanUpstream]) -> None:
@@ -229,9 +230,12 @@ def retire(old: Iterable[LeanUpstream], new: Iterable[LeanUpstream]) -> None:
 
 
 def _upstream(base_url: str, timeout: Any, tasks: Tasks, way: Live | _Way, own: Collection[Place]) -> LeanUpstream:
-    return LeanUpstream(
-        base_url, timeout, tasks, tls=way.tls, proxy=_secret(way.proxy), keep_alive=way.keep_alive, own=own
-    )
+    try:
+        return LeanUpstream(
+            base_url, timeout, tasks, tls=way.tls, proxy=_secret(way.proxy), keep_alive=way.keep_alive, own=own
+        )
+    except OSError as error:
+        raise TlsUnfit(f"tls towards {base_url}", error) from None
 
 
 def _prompt(prompt: SystemPrompt | None) -> SystemPromptEdit | None:

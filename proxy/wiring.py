@@ -22,7 +22,7 @@ from config.embedded import queue_url
 from config.settings import Limits, ListenTls, Settings
 from proxy.core.accounting import Ledger
 from proxy.core.loops import Place
-from proxy.generations import Common, Lives, Shadows, retire
+from proxy.generations import Common, Lives, Shadows, TlsUnfit, retire
 from proxy.handler import Entrance, Handler
 from proxy.mirror import Memory
 from proxy.ops import Ops
@@ -124,8 +124,8 @@ async def running(
 ) -> AsyncIterator[Running]:
     """A proxy for these settings, answering when the body of the `with` begins; changes of `path` are taken over.
 
-    Raises QueueUnfit when the queue's server must not be used, and OSError when an address cannot be listened on or a
-    certificate cannot be read.
+    Raises QueueUnfit when the queue's server must not be used, TlsUnfit when a certificate or key cannot, and OSError
+    when an address cannot be listened on.
     """
     # Name look-ups block a thread each: a resolver that hangs for one shadow must leave threads for live.
     upstreams = sum(2 + len(route.candidates) for route in settings.routes)
@@ -210,7 +210,10 @@ def _certificate(tls: ListenTls) -> ssl.SSLContext:
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.set_alpn_protocols(["http/1.1"])
-    context.load_cert_chain(tls.cert, tls.key)
+    try:
+        context.load_cert_chain(tls.cert, tls.key)
+    except OSError as error:
+        raise TlsUnfit("tls", error) from None
     return context
 
 

@@ -12,10 +12,10 @@ from collections.abc import Collection
 
 from config.pair import Failure
 from config.routing import Timeout, Tls
+from config.tls import context
 from proxy.core.headers import HeaderPairs
 from proxy.core.loops import Place as OwnPlace
 from proxy.tasks import Tasks
-from proxy.upstream import tls as tls_settings
 from proxy.upstream.connection import Connection
 from proxy.upstream.dialing import Dialing, Place
 from proxy.upstream.door import ExchangeError, Sink
@@ -48,7 +48,7 @@ class LeanUpstream:
         self._origin = Place.of(base_url)
         through = Place.of(proxy) if proxy else None
         secure = self._origin.scheme == "https"
-        self._dialing = Dialing(self._origin, through, tls_settings.context(tls) if secure else None, own=own)
+        self._dialing = Dialing(self._origin, through, context(tls) if secure else None, own=own)
         self._secure = secure
         self._absolute = b""  # what a proxy that is no tunnel wants before the target
         self._added: tuple[tuple[bytes, bytes], ...] = ()

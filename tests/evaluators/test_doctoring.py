@@ -117,3 +117,29 @@ async def test_an_upstream_that_is_silent_at_tls(tmp_path: Path) -> None:
         looking = looked(configured(tmp_path, live={"base_url": silent.url.replace("http:", "https:")}))
         found = await asyncio.wait_for(looking, 9)
     assert "does not answer within 5 s" in found["live"].said
+
+
+async def test_it_goes_the_way_the_proxy_will(tmp_path: Path) -> None:
+    """Through the egress proxy, with its credentials; one that refuses, and a key file that is none, are told apart."""
+    asked: list[bytes] = []
+
+    async def egress(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked.append(await reader.readuntil(b"\r\n\r\n"))
+        answer = b"200 OK" if b"CONNECT open.example" in asked[-1] else b"403 Forbidden"
+        writer.write(b"HTTP/1.1 " + answer + b"\r\n\r\n")
+        writer.close()
+
+    (tmp_path / "no.pem").write_text("no certificate")
+    async with await asyncio.start_server(egress, "127.0.0.1", 0) as server:
+        through = f"http://user:secret@127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        candidates = [
+            {"name": "closed", "base_url": "http://closed.example", "proxy": through},
+            {"name": "key", "base_url": "https://key.example", "tls": {"ca": str(tmp_path / "no.pem")}},
+        ]
+        live = {"base_url": "http://open.example", "proxy": through}
+        found = await looked(configured(tmp_path, live=live, candidates=candidates))
+    assert found["live"].said == "open.example:80 can be reached through the egress proxy"
+    assert "lets nobody through to closed.example:80 (403)" in found["closed"].said
+    assert "a file of its `tls:` cannot be used" in found["key"].said
+    assert all(b"Proxy-Authorization: Basic dXNlcjpzZWNyZXQ=" in one for one in asked)
+    assert not any("secret" in one.said for one in found.values())

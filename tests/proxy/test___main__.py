@@ -180,6 +180,22 @@ def test_taken_port_is_a_mistake_of_configuration(tmp_path: Path, capsys: pytest
     assert "203.0.113.7:80" in capsys.readouterr().err
 
 
+def test_certificates_that_are_none(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A key file that cannot be used stops the start and is named with the place that wants it."""
+    (tmp_path / "no.pem").write_text("no certificate")
+    for more, place in (
+        ("tls: {cert: no.pem, key: no.pem}", "tls: "),
+        ("mounts: {/a: {live: {base_url: 'https://x.example', tls: {ca: no.pem}}}}", "tls towards https://x.example: "),
+    ):
+        file = tmp_path / "proxy.yaml"
+        file.write_text(
+            "listen: 127.0.0.1:0\nops: 127.0.0.1:0\nlive: {base_url: 'http://127.0.0.1:9'}\n"
+            f"queue: {{url: 'redis://127.0.0.1:9', spool: {{max: 0}}}}\n{more}\n"
+        )
+        assert main(["--config", str(file)]) == 2
+        assert f"{place}a certificate or key file cannot be used" in capsys.readouterr().err
+
+
 def test_evicting_queue_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     """A queue that may lose everything silently stops the start with code 2."""
     with tempfile.TemporaryDirectory(prefix="us-") as name, valkey_server(Path(name), "allkeys-lru") as server:

@@ -9,8 +9,14 @@ from pathlib import Path
 import pytest
 
 from config.routing import Tls
-from proxy.upstream.tls import context, system_authorities
-from tests.proxy.upstream.authority import Authority
+from config.tls import context, system_authorities
+from tests.proxy.upstream.authority import Authority, authority
+
+
+@pytest.fixture(scope="module")
+def ca(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    """Certificates, made by the openssl program."""
+    return authority(tmp_path_factory.mktemp("ca"))
 
 
 def test_verifies() -> None:

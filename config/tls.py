@@ -1,7 +1,8 @@
-"""The TLS settings of one upstream, with verification always on and nothing taken from the environment. For dialing.
+"""The TLS settings of one upstream, with verification always on and nothing taken from the environment.
 
 Python's own default context follows SSL_CERT_FILE, SSL_CERT_DIR and SSLKEYLOGFILE: whoever sets a variable would decide
-whom we trust and could read along. So the system's authorities are looked for where systems keep them.
+whom we trust and could read along. So the system's authorities are looked for where systems keep them. Used by the
+proxy's upstreams, and by the doctor, which must see what they will see.
 """
 
 from __future__ import annotations
