@@ -79,7 +79,7 @@ class Passage:
     async def run(self, target: bytes) -> None:
         """Ask live for `target`, its path and query, and relay what it answers."""
         request = self._request
-        upgrade = request.headers.get("Upgrade", "").lower() == "websocket"
+        upgrade = "Upgrade" in request.headers and _asks_for_websocket(request)
         if upgrade:
             self._follow(None, "upgrade")
             body: bytes | None = b""
@@ -150,3 +150,17 @@ class Passage:
     def _follow(self, copy: bytes | None, why_no_body: str = "body_too_large") -> None:
         visit, self._followed = self._visit, True
         self._route.shadows.begin(visit.draft(copy, why_no_body), visit.live, visit.started)
+
+
+def _asks_for_websocket(request: BaseRequest) -> bool:
+    """Whether it does, and nothing else (RFC 6455 §4.1): a body beside it would be announced to live and never sent."""
+    headers = request.headers
+    options = [option.strip().lower() for value in headers.getall("Connection", ()) for option in value.split(",")]
+    return (
+        headers["Upgrade"].lower() == "websocket"
+        and "upgrade" in options
+        and request.method == "GET"
+        and request.version >= (1, 1)
+        and headers.get("Content-Length", "0") == "0"
+        and "Transfer-Encoding" not in headers
+    )

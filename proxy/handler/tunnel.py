@@ -27,6 +27,7 @@ class Tunnel:
 
     def feed_data(self, data: bytes) -> tuple[bool, bytes]:
         """Bytes came; the answer says that the end is not known here and that nothing is left over."""
+        self._protocol.pause_reading()  # at once: uvloop reads up to 8 MiB in a turn, before any task could say so
         self._arrived.set()
         return not self._exchange.send(data), b""
 
@@ -38,6 +39,5 @@ class Tunnel:
         while True:
             await self._arrived.wait()
             self._arrived.clear()
-            self._protocol.pause_reading()
             await self._exchange.room()
             self._protocol.resume_reading()

@@ -38,19 +38,23 @@ class Proxy:
         return sum(float(value) for given, value in rows if all(one in given for one in wanted))
 
     def files(self) -> int:
-        """Open file descriptors."""
-        return len(list(Path(f"/proc/{self.pid}/fd").iterdir()))
+        """Open file descriptors of all its processes."""
+        return sum(len(list(Path(f"/proc/{pid}/fd").iterdir())) for pid in self._pids())
 
     def memory(self, peak: bool = False) -> float:
-        """Resident megabytes now, or at most since `forget_peak`."""
-        name = "VmHWM" if peak else "VmRSS"
-        found = re.search(rf"{name}:\s+(\d+) kB", Path(f"/proc/{self.pid}/status").read_text())
-        assert found is not None
-        return int(found[1]) / 1024
+        """Resident megabytes of all its processes now, or at most since `forget_peak`."""
+        kinds = re.compile(rf"{'VmHWM' if peak else 'VmRSS'}:\s+(\d+) kB")
+        found = [kinds.search(Path(f"/proc/{pid}/status").read_text()) for pid in self._pids()]
+        return sum(int(one[1]) for one in found if one is not None) / 1024
 
     def forget_peak(self) -> None:
         """Start a new peak of the memory, see proc(5), clear_refs."""
-        Path(f"/proc/{self.pid}/clear_refs").write_text("5")
+        for pid in self._pids():
+            Path(f"/proc/{pid}/clear_refs").write_text("5")
+
+    def _pids(self) -> list[int]:
+        """The process, and those that it started (`workers`)."""
+        return [self.pid, *map(int, Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split())]
 
 
 @asynccontextmanager

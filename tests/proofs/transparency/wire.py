@@ -129,7 +129,7 @@ class Connection:
     def reset(self) -> None:
         """End with RST."""
         peer = self.writer.get_extra_info("socket")
-        if peer is not None:
+        if peer is not None and not self.writer.transport.is_closing():  # uvloop's socket would be gone
             peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.writer.transport.abort()
 
