@@ -12,10 +12,11 @@ import gc
 import json
 import logging
 import os
+import resource
 import signal
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import ExitStack, asynccontextmanager, contextmanager
+from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 
 import aiohttp
@@ -51,6 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         settings = load(options.config, os.environ)
     except ConfigError as error:
         return _refuse([str(mistake) for mistake in error.mistakes])
+    _have_files()
     try:
         uvloop.run(_run(settings, options.config, options.part))
     except PartRefused as error:
@@ -73,6 +75,14 @@ def unfit() -> list[str]:
     if sys.flags.optimize:
         wrong.append("python -O removes checks that libraries rely on: start without -O and PYTHONOPTIMIZE")
     return wrong
+
+
+def _have_files() -> None:
+    """As many open files as this process may have. Each call is up to one for the client, live and each shadow; shells
+    and service managers begin with 1,024, for the sake of programs that use select."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with suppress(ValueError, OSError):  # macOS refuses "infinity"
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 async def _run(settings: Settings, path: Path, orders: Orders | None) -> None:
