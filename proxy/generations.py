@@ -102,6 +102,7 @@ class Shadows:
     def __init__(self, settings: Settings, common: Common, before: Shadows | None = None) -> None:
         self._known: dict[str, tuple[Any, Shadow, LeanUpstream]] = {}
         self._before = before._known if before is not None else {}
+        self._budgets: dict[str, Budget] = dict(before._budgets) if before is not None else {}  # by prefix
         self._common = common
         self._settings = settings
         self.mirrors = {route.prefix: self._mirror(route) for route in settings.routes}
@@ -165,7 +166,8 @@ class Shadows:
             shadows.append(self._control(route))
         limits = {candidate.name: candidate.max_in_flight for candidate in route.candidates}
         limits[route.control_name] = route.control.max_in_flight
-        return Mirror(rules, shadows, Budget(limits), common.memory, common.publisher, common.ledger, common.telemetry)
+        budget = self._budgets[route.prefix] = Budget(limits, self._budgets.get(route.prefix))
+        return Mirror(rules, shadows, budget, common.memory, common.publisher, common.ledger, common.telemetry)
 
     def _candidate(self, route: Route, candidate: Candidate) -> Shadow:
         live = route.live

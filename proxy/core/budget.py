@@ -9,9 +9,12 @@ from types import MappingProxyType
 class Budget:
     """Slots per shadow. What when full: take() says no at once, and the caller counts the drop."""
 
-    def __init__(self, limits: Mapping[str, int]) -> None:
+    def __init__(self, limits: Mapping[str, int], before: Budget | None = None) -> None:
         self._limits = dict(limits)
-        self._taken = dict.fromkeys(limits, 0)
+        # Shared with the budget of the configuration before: a reload must not give a shadow its slots twice.
+        self._taken: dict[str, int] = {} if before is None else before._taken
+        for name in limits:
+            self._taken.setdefault(name, 0)
 
     @property
     def in_flight(self) -> Mapping[str, int]:
@@ -32,5 +35,5 @@ class Budget:
         self._taken[name] -= 1
 
     def __repr__(self) -> str:
-        slots = ", ".join(f"{name} {taken}/{self._limits[name]}" for name, taken in self._taken.items())
+        slots = ", ".join(f"{name} {self._taken[name]}/{limit}" for name, limit in self._limits.items())
         return f"<Budget {slots or 'without shadows'}>"

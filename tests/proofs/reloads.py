@@ -80,13 +80,18 @@ class Reloaded:
     def row(self, name: str) -> str:
         """The row of the table."""
         mini = self.books["mini"]
-        book = ", ".join(f"{bucket} {n:,}" for bucket, n in sorted(mini.items()))
-        steps = f"{self.steps.total()} ({dict(self.steps)})"
-        return (
-            f"| {name} | {steps} | {self.load.calls:,} | {self.load.failures.total()} | "
-            f"{self.slowest:.2f} s, {self.stale} | {mini.total():,} ({book}; {self.pairs['mini']:,} pairs) | {sum(self.left.values())}, {self.files} | "
-            f"{self.off_after * 1000:.0f} ms, {self.off_copies} | {self.code} |"
+        columns = (
+            name,
+            f"{self.steps.total()} ({dict(self.steps)})",
+            f"{self.load.calls:,}",
+            self.load.failures.total(),
+            f"{self.slowest:.2f} s, {self.stale}",
+            f"{mini.total():,} ({dict(mini)}; {self.pairs['mini']:,} pairs)",
+            f"{sum(self.left.values())}, {self.files}",
+            f"{self.off_after * 1000:.0f} ms, {self.off_copies}",
+            self.code,
         )
+        return f"| {' | '.join(map(str, columns))} |"
 
 
 class Run:

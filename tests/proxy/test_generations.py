@@ -279,6 +279,23 @@ async def test_shadows_of_replaced_settings_are_settled(tmp_path: Path) -> None:
             assert proxy.ledger.total(shadow="mini", bucket=Bucket.DROPPED, reason="shutdown") == 1
 
 
+async def test_a_reload_gives_no_slot_twice(tmp_path: Path) -> None:
+    """With `max_in_flight: 1` and a copy that hangs the next one is dropped, whatever was reloaded in between."""
+    async with ScriptedUpstream(answer()) as live, ScriptedUpstream(hang) as slow:
+        text = f"live: {{base_url: '{live.url}'}}\ncontrol: {{sample: 0}}\n"
+        candidate = f"candidates: [{{name: mini, base_url: '{slow.url}', max_in_flight: 1, set: {{model: MODEL}}}}]\n"
+        headers = b"Content-Type: application/json\r\n"
+        async with reloaded(tmp_path, text + candidate.replace("MODEL", "a")) as (proxy, give):
+            for model in "bc":
+                async with Client(proxy.listening) as client:
+                    assert (await client.ask("POST", "/v1/chat/completions", CHAT, headers)).status == 200
+                await come(lambda: slow.turns)
+                await give(text + candidate.replace("MODEL", model))
+            assert proxy.ledger.total(shadow="mini", bucket=Bucket.DROPPED, reason="in_flight") == 1
+            assert len(slow.turns) == 1
+            await proxy.draining.drain(0.0, last_calls=0.0)
+
+
 async def test_a_reload_while_the_proxy_stops(tmp_path: Path) -> None:
     """It begins no shadow again: what is asked until the end is answered by live alone."""
     async with ScriptedUpstream(answer()) as live, ScriptedUpstream(answer()) as mini:

@@ -47,3 +47,17 @@ def test_never_leaves_its_bounds(acts: list[str], limit: int) -> None:
         elif budget.in_flight["mini"]:
             budget.give("mini")
         assert 0 <= budget.in_flight["mini"] <= limit
+
+
+def test_slots_outlive_a_configuration() -> None:
+    """The next budget knows the slots that are taken, and calls of the one before give theirs back."""
+    old = Budget({"mini": 1, "gone": 1})
+    assert old.take("mini")
+    assert old.take("gone")
+    new = Budget({"mini": 2, "maxi": 1}, old)
+    assert repr(new) == "<Budget mini 1/2, maxi 0/1>"
+    assert [new.take("mini"), new.take("mini")] == [True, False]
+    old.give("mini")
+    old.give("gone")
+    assert new.take("mini")
+    assert new.in_flight == {"mini": 2, "gone": 0, "maxi": 0}
