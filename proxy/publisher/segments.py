@@ -136,6 +136,10 @@ class Segments:
         """Move a few segments of a process that is gone to our directory, if there is room; returns how many."""
         if not self._root.is_dir():
             return 0
+        if self._lock < 0 and self._folder.is_dir():  # whoever had our name before us died with pairs in it
+            self._open()
+            if self._sealed:
+                return len(self._sealed)
         for folder in sorted(self._root.iterdir()):
             if folder == self._folder or self.size >= self._most:
                 continue

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -130,6 +132,19 @@ def test_takes_over_what_a_dead_process_left(tmp_path: Path) -> None:
     )
     second.close()
     assert not list(tmp_path.iterdir())
+
+
+def test_goes_on_where_one_of_the_same_name_died(tmp_path: Path) -> None:
+    """Killed with pairs on the disk, a process is followed by one of its name, which finds them without writing any."""
+    code = (
+        "import os, sys; from pathlib import Path; from tests.proxy.publisher.test_segments import *\n"
+        "segments(Path(sys.argv[1])).append(entries(0, 3)); os._exit(0)"
+    )
+    subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=True, timeout=8)
+    second = segments(tmp_path)
+    assert second.adopt() == 1
+    assert second.adopt() == 0
+    assert drained(second) == entries(0, 3)
 
 
 def test_takes_over_a_little_at_a_time(tmp_path: Path) -> None:
