@@ -20,6 +20,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from config.embedded import MAX_SOCKET_PATH
 from proxy.parts import Orders, Part
 from proxy.tasks import Tasks
 from proxy.telemetry import log
@@ -28,6 +29,8 @@ BACKLOG = 1024  # connections that wait to be accepted
 READY_WITHIN = 30.0  # seconds until a child must have spoken: imports take one or two on a busy machine
 _BACKOFF = (0.1, 5.0)  # seconds before a start over, doubling from first to last
 _STEADY = 10.0  # seconds of life after which a child's next death is a first one again
+_NOT_STARTED = -1
+_DEEPEST = MAX_SOCKET_PATH - len("/us-12345678/relay-63.1234567890.ops")
 FLUSH = 8.0  # seconds a child gets beyond its drain, for its last pairs and its exit, before it is killed
 
 
@@ -67,13 +70,14 @@ class Seat:
         while not self._told.is_set():
             began = clock()
             code = await self._sit()
-            assert self.orders is not None
-            ended(self.orders)
+            if self.orders is not None:
+                ended(self.orders)
+            name = self.orders.name if self.orders is not None else "the first process"
             if not self.first.done():
-                self.first.set_exception(PartRefused(self.orders.name, code))
+                self.first.set_exception(PartRefused(name, code))
                 break
             if not self._told.is_set():
-                log(logging.ERROR, "process ended", name=self.orders.name, code=code)
+                log(logging.ERROR, "process ended", name=name, code=code)
                 self.restarts += 1
                 delay = _BACKOFF[0] if clock() - began > _STEADY else delay
                 with suppress(TimeoutError):
@@ -105,10 +109,26 @@ class Seat:
         self.signal(signal.SIGKILL)
 
     async def _sit(self) -> int:
+        try:
+            process = self._process = await self._begin()
+            self.ready = await _first_words(process)
+            if self.ready is not None and not self.first.done():
+                self.first.set_result(None)
+            return await process.wait()
+        except OSError as error:  # no memory, files or processes left, perhaps only for a moment
+            log(logging.ERROR, "process not started", error=type(error).__name__, errno=error.errno)
+            return _NOT_STARTED
+        finally:
+            self.ready = self._process = None
+            if self._stop_line >= 0:
+                os.close(self._stop_line)
+            self._stop_line = -1
+
+    async def _begin(self) -> asyncio.subprocess.Process:
         reading, self._stop_line = os.pipe()
         try:
             orders = self.orders = self._give_orders(self.restarts, reading)
-            process = self._process = await asyncio.create_subprocess_exec(
+            return await asyncio.create_subprocess_exec(
                 *self._command,
                 "--part",
                 orders.argument(),
@@ -119,15 +139,6 @@ class Seat:
             )
         finally:
             os.close(reading)
-        try:
-            self.ready = await _first_words(process)
-            if self.ready is not None and not self.first.done():
-                self.first.set_result(None)
-            return await process.wait()
-        finally:
-            self.ready = self._process = None
-            os.close(self._stop_line)
-            self._stop_line = -1
 
     def __repr__(self) -> str:
         name = self.orders.name if self.orders is not None else "nobody"
@@ -151,7 +162,10 @@ class Supervisor:
         self._clients = clients
         self._instance = instance
         self._ended = ended
-        self._folder = tempfile.TemporaryDirectory(prefix="us-", ignore_cleanup_errors=True)
+        deep = len(os.fsencode(tempfile.gettempdir())) > _DEEPEST
+        self._folder = tempfile.TemporaryDirectory(
+            prefix="us-", dir="/tmp" if deep else None, ignore_cleanup_errors=True
+        )
         self._door = _listening_at(Path(self._folder.name, "lane"))
         self.lane = Seat(command, partial(self._orders, Part.LANE, "lane", [self._door]))
         self.relays = [Seat(command, partial(self._orders, Part.RELAY, f"relay-{n}", clients)) for n in range(relays)]
@@ -184,9 +198,10 @@ class Supervisor:
         log(logging.INFO, "drained", restarts=sum(seat.restarts for seat in self.seats))
 
     def signal(self, number: int) -> None:
-        """Pass a signal on to every process."""
+        """Pass a signal on to every process that is ready: before, nobody there listens to it, and it would kill."""
         for seat in self.seats:
-            seat.signal(number)
+            if seat.ready is not None:
+                seat.signal(number)
 
     def close(self) -> None:
         """Kill who is left, and remove what they shared."""

@@ -7,6 +7,7 @@ import os
 import signal
 import socket
 import sys
+import tempfile
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -22,6 +23,7 @@ import json, os, sys, time
 orders = json.loads(sys.argv[sys.argv.index("--part") + 1])
 mode = sys.argv[1]
 if mode == "refuse-" + orders["part"]: sys.exit(2)
+if mode == "slow" and orders["name"] == "lane.1": time.sleep(1)
 print("gibberish" if mode == "gibberish" else json.dumps(orders), flush=True)
 told = os.read(orders["stopping"], 64)
 if mode == "deaf": time.sleep(60)
@@ -128,6 +130,62 @@ async def test_who_is_late_is_killed() -> None:
         async with asyncio.timeout(5):
             await supervisor.drain(0.2, flush=0.2)
         await _until(lambda: len(ended) == 2)
+
+
+async def test_a_program_that_cannot_be_started_is_the_end() -> None:
+    """A start that the system refuses is told at once, instead of being waited for without end."""
+    tasks = Tasks()
+    with socket.create_server(("127.0.0.1", 0)) as clients:
+        supervisor = Supervisor(["/nowhere/python"], 1, [clients], "me", lambda _: None)
+        try:
+            async with asyncio.timeout(5):
+                with pytest.raises(PartRefused, match=r"lane\.0"):
+                    await supervisor.start(tasks)
+        finally:
+            supervisor.close()
+            await tasks.settle(5.0)
+
+
+async def test_a_start_that_the_system_refuses_is_tried_again(tmp_path: Path) -> None:
+    """A process that cannot be started for a moment is started when it can be: its seat does not stay empty."""
+    program = tmp_path / "python"
+    program.symlink_to(sys.executable)
+    tasks = Tasks()
+    with socket.create_server(("127.0.0.1", 0)) as clients:
+        supervisor = Supervisor([str(program), "-c", CHILD, "well"], 1, [clients], "me", lambda _: None)
+        try:
+            await supervisor.start(tasks)
+            program.unlink()
+            relay = supervisor.relays[0]
+            os.kill(_pid(relay), signal.SIGKILL)
+            await _until(lambda: relay.restarts >= 2)
+            program.symlink_to(sys.executable)
+            await _until(lambda: relay.ready is not None)
+        finally:
+            supervisor.close()
+            await tasks.settle(5.0)
+
+
+async def test_signals_wait_for_nobody_who_is_not_ready() -> None:
+    """A process that has just been started does not listen to SIGHUP yet, and is not killed by it."""
+    async with _supervisor("slow", relays=1) as (supervisor, _, tasks):
+        await supervisor.start(tasks)
+        os.kill(_pid(supervisor.lane), signal.SIGKILL)
+        await _until(lambda: supervisor.lane.restarts == 1 and supervisor.lane.pid is not None)
+        supervisor.signal(signal.SIGHUP)
+        await _until(lambda: supervisor.lane.ready is not None)
+        assert supervisor.lane.restarts == 1
+
+
+async def test_a_deep_directory_for_temporary_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a socket's path would be too long for the system, everything lies in /tmp instead."""
+    deep = tmp_path / ("d" * 60)
+    deep.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(deep))
+    async with _supervisor(relays=1) as (supervisor, _, tasks):
+        await supervisor.start(tasks)
+        assert supervisor.lane.orders is not None
+        assert Path(supervisor.lane.orders.folder).parent == Path("/tmp")
 
 
 async def test_signals_are_passed_on() -> None:
