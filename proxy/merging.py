@@ -57,14 +57,18 @@ class Merging:
     def __init__(self) -> None:
         self._latest: dict[str, Families] = {}
         self._gone: Families = {}
+        self._over: set[str] = set()
         self._shown: dict[Key, float] = {}
 
     def seen(self, name: str, text: str) -> None:
         """A process's metrics in the text format; ValueError when they are something else."""
-        self._latest[name] = parsed(text)
+        found = parsed(text)
+        if name not in self._over:  # its last answer may be read when its end is known already
+            self._latest[name] = found
 
     def ended(self, name: str) -> None:
         """A process is over: what it had counted stays."""
+        self._over.add(name)
         last = self._latest.pop(name, {})
         _fold(self._gone, (one for one in last.values() if _lasting(one) and one.name != _CONTINUED))
 

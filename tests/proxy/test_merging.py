@@ -60,6 +60,15 @@ def test_what_ended_processes_counted_stays() -> None:
     merging.ended("never seen")
 
 
+def test_a_last_answer_counts_once() -> None:
+    """An answer that is read after its process's end was noticed adds nothing to what was kept of it."""
+    merging = Merging()
+    merging.seen("relay-0.0", _process(requests=3))
+    merging.ended("relay-0.0")
+    merging.seen("relay-0.0", _process(requests=3))
+    assert _value(merging.text({"relay-0.0"}), REQUESTS) == 3
+
+
 def test_who_does_not_answer_keeps_its_counters() -> None:
     """The last seen counters of a silent process still count, its gauges do not."""
     merging = Merging()
