@@ -210,6 +210,7 @@ async def _lane(
     closing.push_async_callback(behind.close)
     lane = Lane(lambda: behind.shadows.mirrors, ledger, telemetry, orders.book)
     lane.inherit()  # before anything is published under the name that the lane before this one had
+    closing.callback(lane.write)  # with the last pairs, for the lane after one that was ended by a stranger
     closing.push_async_callback(publisher.close, wiring.FLUSH)
     await publisher.start(tasks)
     closing.push_async_callback(tasks.settle, 0.0, {PUBLISHING})

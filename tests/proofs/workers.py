@@ -170,14 +170,14 @@ async def stage(workers: int = 2, memory: str = "64MiB", body: bytes = BODY) -> 
                 one.load.stopped = True
 
 
-async def lane_killed(kills: int) -> Stage:
-    """SIGKILL the lane again and again, some time after it is back."""
+async def lane_killed(kills: int, number: int = signal.SIGKILL) -> Stage:
+    """Kill the lane again and again, some time after it is back."""
     async with stage() as one:
-        for number in range(kills):
+        for turn in range(kills):
             await one.ready("lane", 1)
-            await asyncio.sleep(0.2 + 0.03 * (number % 10))
+            await asyncio.sleep(0.2 + 0.03 * (turn % 10))
             for pid in one.pids("lane"):
-                os.kill(pid, signal.SIGKILL)
+                os.kill(pid, number)
             await one.ready("lane", 0)
         await one.ready("lane", 1)
         await asyncio.sleep(1.0)

@@ -177,6 +177,15 @@ async def test_a_killed_lane_is_not_felt() -> None:
 
 
 @pytest.mark.timeout(30)
+async def test_a_stranger_who_stops_the_lane_costs_no_pair() -> None:
+    """A lane that is told to end by somebody else hands all it paired to the next one, its very last pairs included."""
+    one = await lane_killed(1, signal.SIGTERM)
+    assert (one.load.failures.total(), one.code) == (0, 0)
+    assert sum(book["paired"] for book in one.books.values()) == one.pairs
+    assert one.books["mini"].total() == one.load.calls
+
+
+@pytest.mark.timeout(30)
 async def test_a_killed_relay_takes_only_its_open_calls() -> None:
     """One death of a relay at 200 calls a second: new connections are never refused, and only open calls can fail."""
     one, exposed = await relays_killed(1)
