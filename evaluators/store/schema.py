@@ -208,7 +208,7 @@ examples = _table(
 )
 
 accounting = _table(
-    "accounting",  # the proxies' own cumulative counts; the higher number is the later one
+    "accounting",  # the proxies' own cumulative counts; the higher number is the later one, but for lane_away
     _key("bucket", BigInteger),
     _key("instance", Text),
     _key("shadow", Text),

@@ -46,6 +46,11 @@ def raise_to(connection: Connection, table: Table, rows: Iterable[Row], column: 
     _resolve(connection, table, rows, {column: lambda old, new: case((new > old, new), else_=old)})
 
 
+def set_to(connection: Connection, table: Table, rows: Iterable[Row], column: str) -> None:
+    """Keep the given number."""
+    _resolve(connection, table, rows, {column: lambda _, new: new})
+
+
 def _resolve(connection: Connection, table: Table, rows: Iterable[Row], columns: dict[str, Any]) -> None:
     given = list(rows)
     if not given:

@@ -18,7 +18,7 @@ from evaluators.core.finding import Finding
 from evaluators.core.observation import ArmFacts, Observation
 from evaluators.store import Store, counting, schema
 from evaluators.store.closing import fold
-from evaluators.store.upsert import Row, add, insert_missing, insert_new, raise_to
+from evaluators.store.upsert import Row, add, insert_missing, insert_new, raise_to, set_to
 from evaluators.store.vocabulary import CheckKey, Word, check_ids, clean, key_of, word_ids
 
 __all__ = ["AccountingRow", "DeadLetter", "Recorded", "Written", "accounting", "bury", "fold", "record"]
@@ -27,6 +27,9 @@ AccountingRow = tuple[str, int, str, str, str, int]
 """Proxy instance, hour bucket, shadow, name of the bucket of calls, reason, cumulative number."""
 
 Ids = Mapping[CheckKey, int]
+
+_FALLING = "lane_away"
+"""The one reason whose number may fall: pairs of a process that died may turn up later, and are then paired."""
 
 _BODIES = ("request", "live", "outcome")
 
@@ -82,10 +85,15 @@ def bury(store: Store, letter: DeadLetter) -> bool:
 
 
 def accounting(store: Store, rows: Iterable[AccountingRow]) -> None:
-    """Keep the proxies' latest cumulative numbers; an older snapshot than the stored one changes nothing."""
+    """Keep the proxies' latest cumulative numbers; an older snapshot than the stored one changes nothing.
+
+    But for what may fall: there it changes something until the next one comes, some seconds later.
+    """
     names = ("instance", "bucket", "shadow", "name", "reason", "n")
+    given = [dict(zip(names, row, strict=True)) for row in rows]
     with store.writing() as connection:
-        raise_to(connection, schema.accounting, [dict(zip(names, row, strict=True)) for row in rows], "n")
+        raise_to(connection, schema.accounting, [row for row in given if row["reason"] != _FALLING], "n")
+        set_to(connection, schema.accounting, [row for row in given if row["reason"] == _FALLING], "n")
 
 
 def _record_new(

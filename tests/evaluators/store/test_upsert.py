@@ -7,7 +7,7 @@ from sqlalchemy import Connection, Table, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from evaluators.store import Store, schema
-from evaluators.store.upsert import Row, add, insert_missing, insert_new, raise_to
+from evaluators.store.upsert import Row, add, insert_missing, insert_new, raise_to, set_to
 
 
 def noise(letters: str, n: int) -> Row:
@@ -32,7 +32,7 @@ def test_only_new_rows_are_named(store: Store) -> None:
 
 
 def test_numbers_are_added_or_raised(store: Store) -> None:
-    """Adding makes what is missing and sums the rest; raising keeps the higher."""
+    """Adding makes what is missing and sums the rest; raising keeps the higher, setting the given."""
     with store.writing() as connection:
         add(connection, schema.noise, [noise("dd", 1), noise("dm", 2)])
         add(connection, schema.noise, [noise("dd", 4), noise("mm", 1)])
@@ -40,6 +40,8 @@ def test_numbers_are_added_or_raised(store: Store) -> None:
         assert stored(connection) == {"dd": 5, "dm": 2, "mm": 1}
         raise_to(connection, schema.noise, [noise("dd", 3), noise("dm", 3)], "n")
         assert stored(connection) == {"dd": 5, "dm": 3, "mm": 1}
+        set_to(connection, schema.noise, [noise("dd", 3), noise("md", 2)], "n")
+        assert stored(connection) == {"dd": 3, "dm": 3, "mm": 1, "md": 2}
 
 
 @pytest.mark.parametrize("table", schema.metadata.sorted_tables, ids=lambda table: str(table.name))

@@ -217,6 +217,16 @@ def test_proxies_numbers_only_rise(store: Store) -> None:
     assert found.balanced
 
 
+def test_what_turns_up_is_no_longer_away(store: Store) -> None:
+    """Pairs that a dead lane left on the disk move from lane_away to paired: each call stays in one bucket."""
+    hour = int(NOON)
+    write.accounting(store, [("a", hour, "mini", "dropped", "lane_away", 3), ("a", hour, "mini", "paired", "", 1)])
+    assert only(store).accounting.calls == 4
+    write.accounting(store, [("a", hour, "mini", "dropped", "lane_away", 1), ("a", hour, "mini", "paired", "", 3)])
+    found = only(store).accounting
+    assert (found.calls, found.paired, found.dropped) == (4, 3, {"lane_away": 1})
+
+
 def test_numbers_do_not_depend_on_the_order_of_recording(tmp_path: Path) -> None:
     """The same pairs in another order and in other batches give equal tallies, sums of money included."""
 
