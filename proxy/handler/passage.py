@@ -74,7 +74,7 @@ class Passage:
         self._telemetry = telemetry
         self._tasks = tasks
         self._followed = False  # each call is begun exactly once for its shadows
-        self._intake = Intake(request.content, rules.cap, rules.bounds.body, rules.stall, self._follow)
+        self._intake = Intake(request.content, rules.cap, rules.bounds.body, rules.stall)
 
     async def run(self, target: bytes) -> None:
         """Ask live for `target`, its path and query, and relay what it answers."""
@@ -111,7 +111,9 @@ class Passage:
             self._relay.go_on()
         length = request.content_length
         if request.content.is_eof() or (length is not None and length <= SMALL):
-            return await self._intake.whole()
+            body = await self._intake.whole()
+            self._follow(self._intake.copy)
+            return body
         return None
 
     def _ask(self, target: bytes, body: bytes | None, upgrade: bool) -> Exchange:
@@ -135,6 +137,7 @@ class Passage:
             if not exchange.send(part):
                 return  # answered early: the rest is not wanted
             await exchange.room()
+        self._follow(self._intake.copy)
         exchange.finish()
 
     async def _beside(self, work: Coroutine[Any, Any, None]) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 
 import pytest
 
 from proxy.core.accounting import Bucket
+from proxy.handler.passage import Passage
 from tests.doubles.client import Client
 from tests.doubles.upstream import ScriptedUpstream, Turn, answer
 from tests.proxy.conftest import CHAT, JSON, RigMaker
@@ -119,3 +121,29 @@ async def test_only_mounts(rig: RigMaker) -> None:
             reply = await client.ask("GET", "/b/x")
             assert (reply.status, reply.header(b"x-understudy-error")) == (404, b"no_mount")
             assert live.turns[0].target == b"/x"
+
+
+@pytest.mark.parametrize("size", [10, 100_000], ids=["small", "streamed"])
+async def test_ended_calls_are_freed_without_the_garbage_collector(rig: RigMaker, size: int) -> None:
+    """Nothing of a call refers to itself in a circle: with the collector off, all its parts are gone when it ends."""
+    async with (
+        ScriptedUpstream(answer()) as live,
+        ScriptedUpstream(answer()) as candidate,
+        rig(live.url, {"mini": candidate.url}) as proxy,
+    ):
+        gc.collect()
+        gc.disable()
+        try:
+            for _ in range(5):
+                await proxy.chat(body=b'{"messages": []}' + b" " * size)
+                await proxy.settled()
+            async with asyncio.timeout(5):
+                while _passages():
+                    await asyncio.sleep(0.005)
+        finally:
+            gc.enable()
+    print("0 of 5 calls are left")
+
+
+def _passages() -> list[Passage]:
+    return [found for found in gc.get_objects() if isinstance(found, Passage)]
