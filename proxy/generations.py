@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
+from weakref import WeakSet
 
 from pydantic import SecretStr
 
@@ -107,11 +108,11 @@ class Shadows:
         self._settings = settings
         self.mirrors = {route.prefix: self._mirror(route) for route in settings.routes}
         self._before = {}
-        self._former: list[Mirror] = []  # of the configurations before, as long as they have calls
+        # Of the configurations before: a request that is still arriving begins at its own, however many came since.
+        self._former: WeakSet[Mirror] = WeakSet()
         self._draining = False
         if before is not None:
-            older = [mirror for mirror in before._former if mirror.busy]
-            self._former = [*before.mirrors.values(), *older]  # a request that is still arriving begins at its own
+            self._former = before._former | WeakSet(before.mirrors.values())
             self._forget(before)
             if not before.enabled:
                 self.switch(False)

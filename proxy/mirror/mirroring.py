@@ -79,11 +79,6 @@ class Mirror:
         """Whether new calls are shadowed (the kill switch)."""
         return self._plan_rules.enabled
 
-    @property
-    def busy(self) -> bool:
-        """Whether shadow calls are open or waiting to be planned."""
-        return bool(self._open or self._waiting)
-
     def switch(self, enabled: bool) -> None:
         """Turn the kill switch; shadows that are open go on."""
         self._plan_rules = replace(self._plan_rules, enabled=enabled)

@@ -262,6 +262,23 @@ async def test_a_request_that_is_still_arriving(tmp_path: Path) -> None:
                 assert (told.status, told.body) == (200, b"old")
 
 
+async def test_a_request_that_outlasts_two_reloads(tmp_path: Path) -> None:
+    """Its copy goes where it would have gone, hears of the drain, and ends in a bucket when the proxy stops."""
+    async with ScriptedUpstream(answer()) as live, ScriptedUpstream(hang) as slow:
+        text = f"live: {{base_url: '{live.url}'}}\ncontrol: {{sample: 0}}\n"
+        text += f"candidates: [{{name: mini, base_url: '{slow.url}', set: {{model: MODEL}}}}]\n"
+        async with reloaded(tmp_path, text) as (proxy, give):
+            async with Client(proxy.listening) as client:
+                await client.send(HEAD % len(CHAT) + CHAT[:5])
+                await give(text.replace("MODEL", "b"))
+                await give(text.replace("MODEL", "c"))
+                await client.send(CHAT[5:])
+                assert (await client.answer("POST")).status == 200
+                await come(lambda: slow.turns)
+            await proxy.draining.drain(0.2, last_calls=0.0)
+            assert proxy.ledger.total(shadow="mini", bucket=Bucket.DROPPED, reason="shutdown") == 1
+
+
 async def test_shadows_of_replaced_settings_are_settled(tmp_path: Path) -> None:
     """A copy that was open at a reload ends in a bucket when the proxy stops, like any other."""
     async with ScriptedUpstream(answer()) as live, ScriptedUpstream(hang) as slow:
