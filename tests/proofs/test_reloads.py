@@ -6,6 +6,9 @@ import pytest
 
 from tests.proofs.reloads import IN_FORCE, OFF, Reloaded, reload
 
+EARLY = 10
+"""Copies that may be dropped at the start: a relay takes calls as soon as it can, its line to the lane comes after."""
+
 PROCESSES = pytest.mark.parametrize("workers", [None, 2], ids=["one process", "workers"])
 
 
@@ -14,9 +17,11 @@ def _right(result: Reloaded) -> None:
     assert (result.load.failures.total(), result.code) == (0, 0), result.load.failures
     assert result.slowest < IN_FORCE
     assert result.stale == 0
-    assert result.books["mini"].total() == result.books["control"].total() == result.load.calls
+    assert [result.books[name].total() for name in ("mini", "control")] == [result.load.calls] * 2
     assert {name: book["paired"] for name, book in result.books.items() if book["paired"]} == result.pairs
-    assert not [key for book in result.books.values() for key in book if key.startswith("dropped")]
+    for book in result.books.values():
+        assert {key for key in book if key.startswith("dropped")} <= {"dropped lane_away"}
+        assert book["dropped lane_away"] <= EARLY
     assert (result.left, result.files) == (dict.fromkeys(result.left, 0), 0)
     assert result.off_after < OFF
     assert result.off_copies == 0
