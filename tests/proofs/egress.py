@@ -153,7 +153,7 @@ async def serving(serve: Serve, context: ssl.SSLContext | None = None) -> AsyncI
             await serve(reader, writer)
         writer.transport.abort()
 
-    server = await asyncio.start_server(connected, "127.0.0.1", 0, ssl=context)
+    server = await asyncio.start_server(connected, "127.0.0.1", 0, ssl=context, backlog=1024)
     try:
         yield server.sockets[0].getsockname()[1]
     finally:

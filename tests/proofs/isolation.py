@@ -34,6 +34,8 @@ from tests.proofs.candidates import ELSEWHERE, FAULTS, NAME_HANGS, silent_resolv
 
 RATE = 200
 LIVE_SECONDS = 0.010
+APART = ", `workers: 1`"
+GREEDY = ("endless body", "gzip bomb")  # 200 MB a second: what they cost is the processor, so also in a process apart
 PAUSE = 0.020  # seconds between two pairs of calls on the connection that asks again at once
 BODY = b'{"model":"m","messages":[{"role":"user","content":"' + b"words " * 150 + b'"}]}'
 ANSWER = b'{"id":"x","object":"chat.completion","choices":[{"index":0,"message":{"role":"assistant","content":"' + (
@@ -100,7 +102,9 @@ HEADER = (
 )
 
 
-async def compare(faults: Sequence[str], rounds: int, seconds: float, rate: int = RATE) -> Compared:
+async def compare(
+    faults: Sequence[str], rounds: int, seconds: float, rate: int = RATE, workers: int | None = None
+) -> Compared:
     """`rounds` of calls without and with candidates that have these faults, in turns."""
     found = Compared()
     async with AsyncExitStack() as stack:
@@ -110,9 +114,9 @@ async def compare(faults: Sequence[str], rounds: int, seconds: float, rate: int 
         stack.push_async_callback(queue.stop)
         live = await stack.enter_async_context(ScriptedUpstream(_live))
         addresses = await _candidates(faults, folder, stack)
-        plain = await stack.enter_async_context(_proxy(folder, "plain", live.url, []))
+        plain = await stack.enter_async_context(_proxy(folder, "plain", live.url, [], workers))
         shadowed = await stack.enter_async_context(
-            _proxy(folder, "shadowed", live.url, addresses, NAME_HANGS in faults)
+            _proxy(folder, "shadowed", live.url, addresses, workers, NAME_HANGS in faults)
         )
         session = await stack.enter_async_context(aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)))
         forget(shadowed.pid)
@@ -151,12 +155,13 @@ _NAMESPACE = (
 
 
 def _proxy(
-    folder: Path, name: str, live: str, candidates: Sequence[str], own_resolver: bool = False
+    folder: Path, name: str, live: str, candidates: Sequence[str], workers: int | None, own_resolver: bool = False
 ) -> AbstractAsyncContextManager[Child]:
     file = folder / f"{name}.yaml"
     config = {
         "listen": "127.0.0.1:0",
         "ops": "127.0.0.1:0",
+        **({} if workers is None else {"workers": workers}),
         "data": str(folder / name),
         "live": {"base_url": live},
         "candidates": [{"name": f"bad-{n}", "base_url": url} for n, url in enumerate(candidates)],
@@ -213,8 +218,9 @@ async def _counted(session: aiohttp.ClientSession, ops: str) -> str:
 async def main(faults: Sequence[str]) -> None:
     """Print the table."""
     print(HEADER)
-    for fault in faults or FAULTS:
-        found = await compare([fault], rounds=5, seconds=4)
+    for fault in faults or (*FAULTS, *(f"{fault}{APART}" for fault in GREEDY)):
+        workers = 1 if fault.endswith(APART) else None
+        found = await compare([fault.removesuffix(APART)], rounds=5, seconds=4, workers=workers)
         print(found.line(fault), flush=True)
         print(found.counted, file=sys.stderr, flush=True)
 

@@ -269,10 +269,13 @@ async def uploads(parallel: int, size: int, cap: str = "64MiB") -> Uploads:
 async def _upload(url: str, body: bytes) -> str:
     head = b"POST /v1/chat/completions HTTP/1.1\r\nHost: a\r\n%bContent-Length: %d\r\n\r\n" % (JSON, len(body))
     async with Client(url, limit=120.0) as client:
-        await client.send(head)
-        for start in range(0, len(body), 1 << 18):
-            await client.send(body[start : start + (1 << 18)])
-        return str((await client.answer()).status)
+        try:
+            await client.send(head)
+            for start in range(0, len(body), 1 << 18):
+                await client.send(body[start : start + (1 << 18)])
+            return str((await client.answer()).status)
+        except ConnectionError:
+            return "reset"
 
 
 async def main(_: Sequence[str]) -> None:
