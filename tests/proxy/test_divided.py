@@ -142,6 +142,15 @@ def test_an_unfit_queue_is_told_once() -> None:
     assert err.count("noeviction") == 1
 
 
+def test_a_start_that_is_refused_leaves_nobody(tmp_path: Path) -> None:
+    """What only relays refuse ends the lane, which was ready, before the proxy ends: a second try meets no first one."""
+    path = _file(tmp_path, more=f"workers: 2\ntls: {{cert: '{tmp_path}', key: '{tmp_path}'}}\n")
+    with _process("--config", str(path)) as process:
+        assert process.wait(8) == 2
+        listed = subprocess.run(["ps", "-A", "-ww", "-o", "args="], capture_output=True, text=True, check=True)
+        assert not [row for row in listed.stdout.splitlines() if str(path) in row]
+
+
 async def test_switch_and_reload_reach_the_processes(tmp_path: Path) -> None:
     """The kill switch stops shadows within a second; SIGHUP has every process read the file."""
     async with ScriptedUpstream(answer()) as live, ScriptedUpstream(answer()) as candidate:
@@ -152,9 +161,11 @@ async def test_switch_and_reload_reach_the_processes(tmp_path: Path) -> None:
             Client(proxy.ready["listening"]) as client,
             Client(proxy.ready["ops"]) as ops,
         ):
-            await client.ask("POST", "/v1/chat/completions", CHAT)
-            await asyncio.wait_for(candidate.arrived.wait(), 3)
+            async with asyncio.timeout(5):
+                while not candidate.arrived.is_set():  # a relay may be ready before its line to the lane is
+                    await client.ask("POST", "/v1/chat/completions", CHAT)
             assert (await ops.ask("POST", "/shadowing", b'{"enabled": false}')).status == 200
+            await asyncio.sleep(0.3)  # copies that were on their way
             asked = len(candidate.turns)
             for _ in range(5):
                 await client.ask("POST", "/v1/chat/completions", CHAT)
