@@ -11,6 +11,21 @@ from config.pair import NEVER, Failure, Fields, Outcome
 class Capture:
     """Fed with what happened, in order; keeps the first `cap` bytes of the body and counts all of them."""
 
+    __slots__ = (
+        "_cap",
+        "_chunks",
+        "_first",
+        "_headers",
+        "_held",
+        "_latest",
+        "_longest_gap",
+        "_outcome",
+        "_parts",
+        "_received",
+        "_sent",
+        "_status",
+    )
+
     def __init__(self, cap: int) -> None:
         self._cap = cap
         self._parts: list[bytes] = []

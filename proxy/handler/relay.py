@@ -89,7 +89,7 @@ class Relay:
         """From here on this is the Sink of a live exchange."""
         self._visit = visit
         self._record = record
-        self.over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.over: asyncio.Future[None] = visit.loop.create_future()
 
     def follow(self, exchange: Exchange) -> None:
         """The exchange that will tell us; it pauses while the client does not read."""

@@ -55,8 +55,7 @@ class Account:
         """Count what was paired; with `forget`, let go of the hours that were told often enough."""
         counted_meanwhile = self._ledger.changed
         for (hour, shadow), n in paired.items():
-            for _ in range(n):
-                self._ledger.count(hour, shadow, Bucket.PAIRED)
+            self._ledger.count(hour, shadow, Bucket.PAIRED, n=n)
         first_kept = self._newest - KEPT_HOURS * HOUR
         if forget and self._oldest < first_kept:
             self._telemetry.carry(row for row in self._ledger.snapshot() if int(row[0]) < first_kept)
