@@ -67,11 +67,11 @@ async def supervised(settings: Settings, command: Sequence[str]) -> AsyncIterato
             closing.callback(one.close)
         relays = settings.workers or 1
         supervisor = Supervisor(command, relays, clients, wiring.instance(), lambda orders: merging.ended(orders.name))
-        closing.callback(supervisor.close)
+        closing.push_async_callback(tasks.settle, 0.0)
+        closing.callback(supervisor.close)  # before the tasks, which know whom there is to kill
         side_door = await wiring.listen(
             Overview(supervisor, merging, tasks), settings.ops, None, settings.limits, telemetry, closing
         )
-        closing.push_async_callback(tasks.settle, 0.0)
         await supervisor.start(tasks)
         yield Serving(
             wiring.url(clients[0], settings.tls),

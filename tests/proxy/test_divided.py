@@ -143,7 +143,7 @@ def test_an_unfit_queue_is_told_once() -> None:
 
 
 def test_a_start_that_is_refused_leaves_nobody(tmp_path: Path) -> None:
-    """What only relays refuse ends the lane, which was ready, before the proxy ends: a second try meets no first one."""
+    """What only relays refuse ends the lane, which was ready, before the proxy ends: nothing of it is left."""
     path = _file(tmp_path, more=f"workers: 2\ntls: {{cert: '{tmp_path}', key: '{tmp_path}'}}\n")
     with _process("--config", str(path)) as process:
         assert process.wait(8) == 2
