@@ -111,7 +111,9 @@ class Shadows:
         # Of the configurations before: a request that is still arriving begins at its own, however many came since.
         self._former: WeakSet[Mirror] = WeakSet()
         self._draining = False
-        if before is not None:
+        if before is None:
+            common.telemetry.shadowing.set(1)
+        else:
             self._former = before._former | WeakSet(before.mirrors.values())
             self._forget(before)
             if not before.enabled:

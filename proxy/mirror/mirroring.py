@@ -65,7 +65,6 @@ class Mirror:
             open=self._open,
             over=self._over,
         )
-        telemetry.shadowing.set(1)
         for name in self._shadows:
             telemetry.in_flight.labels(name).set_function(partial(budget.in_flight.__getitem__, name))
 

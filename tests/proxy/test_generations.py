@@ -13,7 +13,7 @@ import pytest
 from config.load import parse
 from config.settings import Settings
 from proxy.core.accounting import Bucket, Ledger
-from proxy.generations import Common, Lives, Shadows, retire
+from proxy.generations import Common, Lives, Shadows, TlsUnfit, retire
 from proxy.mirror import Memory
 from proxy.tasks import Tasks
 from proxy.telemetry import Telemetry
@@ -96,6 +96,16 @@ async def test_what_changed_is_replaced(before: Before, live: str, candidates: s
     old = _by_name(*before.read(LIVE, MINI))
     new = _by_name(*before.read(live, candidates))
     assert {name for name in old if old[name] is not new[name]} == replaced
+
+
+async def test_a_refused_file_does_not_turn_the_switch(before: Before) -> None:
+    """What the metrics say of the kill switch stays true when the second of two routes cannot be built."""
+    before.read(LIVE, MINI)
+    before.shadows[-1].switch(False)
+    unfit = "mounts: {/m: {live: {base_url: 'https://m.example', tls: {ca: /nowhere}}, candidates: [{name: big}]}}\n"
+    with pytest.raises(TlsUnfit):
+        before.read(LIVE, MINI, unfit)
+    assert before.telemetry.registry.get_sample_value("understudy_shadowing_enabled") == 0
 
 
 async def test_a_live_is_built_from_its_address(before: Before) -> None:
