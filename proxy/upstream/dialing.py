@@ -152,6 +152,10 @@ class Dialing:
         return made
 
 
+_FRESH = 1.0
+"""Seconds for which an answer serves further dials: a burst of streams asks once, and a fail-over is seen at once."""
+
+
 class LookUp:
     """Names to addresses, one question at a time: everybody who dials meanwhile waits for the same answer.
 
@@ -159,19 +163,26 @@ class LookUp:
     would keep live from connecting; here each upstream holds one of the executor's at most, and wiring gives each two.
     """
 
-    __slots__ = ("_asked",)
+    __slots__ = ("_asked", "_found", "_until")
 
     def __init__(self) -> None:
         self._asked: asyncio.Future[Any] | None = None
+        self._found: list[Address] = []
+        self._until = 0.0
 
     async def __call__(self, host: str, port: int) -> list[Address]:
         """The addresses in the resolver's order; raises OSError or UnicodeError."""
+        loop = asyncio.get_running_loop()
+        if loop.time() < self._until:
+            return self._found
         if self._asked is None or self._asked.done():
             ask = partial(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
-            self._asked = asyncio.get_running_loop().run_in_executor(None, ask)
+            self._asked = loop.run_in_executor(None, ask)
             self._asked.add_done_callback(_retrieve)
         found = await asyncio.shield(self._asked)
-        return [(family, place) for family, _, _, _, place in found]
+        self._found = [(family, place) for family, _, _, _, place in found]
+        self._until = loop.time() + _FRESH
+        return self._found
 
 
 def _retrieve(asked: asyncio.Future[Any]) -> None:
