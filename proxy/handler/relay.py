@@ -83,7 +83,9 @@ class Relay:
         """Nothing: the head was written by begin."""
 
     async def write_eof(self, data: bytes = b"") -> None:
-        """Nothing: the end was written by end."""
+        """Wait for a client that takes less than it asks for: the next answer would be kept in memory whole."""
+        if not self._last:
+            await self._request.writer.drain()
 
     def expect(self, visit: Visit, record: Recorder) -> None:
         """From here on this is the Sink of a live exchange."""

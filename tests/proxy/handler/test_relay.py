@@ -202,3 +202,19 @@ async def test_head_does_not_wait_for_a_body(rig: RigMaker) -> None:
         await client.send(b"HEAD /x HTTP/1.1\r\nHost: a@b\r\n\r\n")
         assert (await client.head()).status == 400
         assert await client.ended()
+
+
+async def test_pipelined_requests_wait_for_a_slow_reader(rig: RigMaker) -> None:
+    """A client that asks a thousand times and reads nothing is not answered a thousand times into our memory."""
+    async with ScriptedUpstream(answer(b"x" * 60_000)) as live, rig(live.url, law=False) as proxy:
+        async with Client(proxy.url) as client:
+            client.writer.transport.pause_reading()
+            await client.send(b"GET /x HTTP/1.1\r\nHost: a\r\n\r\n" * 1000)
+            seen = -1
+            while seen < len(live.turns):
+                seen = len(live.turns)
+                await asyncio.sleep(0.2)
+            assert 0 < seen < 500, seen  # the kernel's buffers hold some
+            client.writer.transport.resume_reading()
+            for _ in range(1000):
+                assert (await client.answer()).body == b"x" * 60_000
