@@ -38,6 +38,7 @@ REASONS: dict[Bucket, frozenset[str]] = {
             "switched_off",  # the kill switch
             "draining",  # this process is stopping
             "client_left",  # before its request was complete
+            "answered_early",  # live answered before the request was complete
             "upgrade",  # WebSockets pass through
         }
     ),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from aiohttp.web import BaseRequest
@@ -35,7 +35,7 @@ class LiveRoute:
 
     base: str  # the base URL's path, without a slash at its end
     host: bytes
-    api_key: str
+    api_key: str = field(repr=False)
     upstream: Upstream
     shadows: Shadowing
 
@@ -101,7 +101,7 @@ class Passage:
     def ended(self, failure: Failure) -> None:
         """The request is over; `failure` is why, when live has not said so already."""
         if not self._followed:
-            self._follow(None, "client_left")
+            self._follow(None, "answered_early" if self._relay.begun else "client_left")
         self._telemetry.live_ended(self._visit.end(failure, "left before the end"))
 
     async def _body(self) -> bytes | None:

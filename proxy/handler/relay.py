@@ -124,7 +124,8 @@ class Relay:
         """Body bytes: the client first, then the copy."""
         if not self._bodiless:
             if self._chunked:
-                self._waiting += b"%x\r\n%b\r\n" % (len(data), data)  # its end may be here already
+                piece = b"%x\r\n%b\r\n" % (len(data), data)
+                self._waiting = self._waiting + piece if self._waiting else piece  # its end may be here already
             else:
                 self._put(data)
         visit = self._visit
@@ -133,17 +134,20 @@ class Relay:
     def flush(self) -> None:
         """What one arrival brought goes out in one write: a call's head, body and end mostly fit into one packet."""
         if self._waiting:
-            self._put(b"")
+            waiting, self._waiting = self._waiting, b""
+            self._put(waiting)
 
     def end(self, trailers: HeaderPairs) -> None:
         """Live's answer is complete."""
         if self._chunked:
             kept = trailers_to_client(trailers) if trailers else ()
             self._put(b"0\r\n" + b"".join(b"%b: %b\r\n" % pair for pair in kept) + b"\r\n")
-        self._visit.end(Failure.NONE, "")
-        if self._raw and self._transport is not None:
-            self._transport.close()  # an upgraded connection ends when live's side does
-        self._done()
+        try:
+            self._visit.end(Failure.NONE, "")
+            if self._raw and self._transport is not None:
+                self._transport.close()  # an upgraded connection ends when live's side does
+        finally:
+            self._done()
 
     def failed(self, error: ExchangeError) -> None:
         """Live gave no answer, or broke off: a cut connection, for what is cut must look cut."""
@@ -231,7 +235,7 @@ class Relay:
         transport = self._transport
         if transport is not None and not transport.is_closing():
             transport.write(self._waiting + data if self._waiting else data)
-        self._waiting = b""
+            self._waiting = b""
 
     def _done(self) -> None:
         if not self.over.done():

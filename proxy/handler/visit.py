@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from aiohttp.web import BaseRequest
 
@@ -26,7 +26,7 @@ class Visit:
     shown: str  # the path as received
     path: str  # without the mount's prefix
     query: str
-    headers: HeaderPairs
+    headers: HeaderPairs = field(repr=False)
     capture: Capture
     live: asyncio.Future[Outcome]
     loop: asyncio.AbstractEventLoop

@@ -13,6 +13,7 @@ from asyncio.staggered import staggered_race
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 from functools import partial
+from ipaddress import ip_address
 from itertools import chain, zip_longest
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -65,7 +66,7 @@ class Place:
 class Dialing:
     """How to reach one origin, directly or through an egress proxy."""
 
-    __slots__ = ("_context", "_local", "_near", "_origin", "_own", "_proxy", "_resolve")
+    __slots__ = ("_context", "_found", "_local", "_near", "_origin", "_own", "_proxy", "_resolve", "_usable")
 
     def __init__(
         self,
@@ -82,6 +83,8 @@ class Dialing:
         self._resolve = resolve or LookUp()
         self._local = is_local(self._near.host)
         self._own = own  # where this proxy listens; filled once it does
+        self._found: list[Address] = []  # the resolver's last answer,
+        self._usable: list[Address] = []  # and what of it may be connected to
 
     async def connect(self, make: Callable[[socket.socket], Connection]) -> Connection:
         """A connection ready for requests; raises ExchangeError. Cancelled, it leaves nothing behind."""
@@ -103,10 +106,12 @@ class Dialing:
             found = await self._resolve(near.host, near.port)
         except (OSError, UnicodeError):
             raise ExchangeError(Failure.CONNECT, "name not found") from None
-        usable = [one for one in found if allowed(str(one[1][0]), local=self._local)]
-        if found and not usable:
-            raise ExchangeError(Failure.CONNECT, "the address is not allowed")
-        return _alternating(usable)
+        if found is not self._found:  # the same answer has been looked at
+            usable = [one for one in found if allowed(str(one[1][0]), local=self._local)]
+            if found and not usable:
+                raise ExchangeError(Failure.CONNECT, "the address is not allowed")
+            self._found, self._usable = found, _alternating(usable)
+        return self._usable
 
     async def _reach(self, addresses: list[Address]) -> socket.socket:
         if len(addresses) == 1:
@@ -152,8 +157,9 @@ class Dialing:
         return made
 
 
-_FRESH = 1.0
-"""Seconds for which an answer serves further dials: a burst of streams asks once, and a fail-over is seen at once."""
+_FRESH, _STALE = 1.0, 30.0
+"""Seconds for which an answer serves further dials without another question, and beside one: a thread that asks waits
+for its turn while the loop is busy (5 ms and more), and a burst of streams must not wait with it."""
 
 
 class LookUp:
@@ -163,38 +169,54 @@ class LookUp:
     would keep live from connecting; here each upstream holds one of the executor's at most, and wiring gives each two.
     """
 
-    __slots__ = ("_asked", "_found", "_until")
+    __slots__ = ("_asked", "_found", "_since")
 
     def __init__(self) -> None:
         self._asked: asyncio.Future[Any] | None = None
         self._found: list[Address] = []
-        self._until = 0.0
+        self._since = -_STALE
 
     async def __call__(self, host: str, port: int) -> list[Address]:
         """The addresses in the resolver's order; raises OSError or UnicodeError."""
         loop = asyncio.get_running_loop()
-        if loop.time() < self._until:
+        age = loop.time() - self._since
+        if self._found and age < _FRESH:
+            return self._found
+        if (numeric := _numeric(host, port)) is not None:
+            self._found, self._since = [numeric], float("inf")  # for good
             return self._found
         if self._asked is None or self._asked.done():
             ask = partial(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
             self._asked = loop.run_in_executor(None, ask)
-            self._asked.add_done_callback(_retrieve)
-        found = await asyncio.shield(self._asked)
-        self._found = [(family, place) for family, _, _, _, place in found]
-        self._until = loop.time() + _FRESH
+            self._asked.add_done_callback(self._answered)
+        if not self._found or age > _STALE:
+            await asyncio.shield(self._asked)
         return self._found
 
+    def _answered(self, asked: asyncio.Future[Any]) -> None:
+        """Keeps the answer; looks at the exception too, which whoever waited for it may have left unseen."""
+        if not asked.cancelled() and asked.exception() is None:
+            self._found = [(family, place) for family, _, _, _, place in asked.result()]
+            self._since = asyncio.get_running_loop().time()
 
-def _retrieve(asked: asyncio.Future[Any]) -> None:
-    """Looks at the exception: whoever waited for it may have left, and asyncio would report it as unseen."""
-    if not asked.cancelled():
-        asked.exception()
+
+def _numeric(host: str, port: int) -> Address | None:
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return None
+    if address.version == 4:
+        return socket.AF_INET, (host, port)
+    return socket.AF_INET6, (host, port, 0, 0)
 
 
 def _is_self(peer: socket.socket, own: Collection[OwnPlace]) -> bool:
     """Whether this socket leads back to us; its own end has the interface's address when the peer is this machine."""
     try:
-        here, there = peer.getsockname(), peer.getpeername()
+        there = peer.getpeername()
+        if all(port != there[1] for _, port in own):  # the usual case, told without reading addresses
+            return False
+        here = peer.getsockname()
     except OSError:
         return False
     return is_own(own_places(own, [here[0]]), [there[:2]])

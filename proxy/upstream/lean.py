@@ -128,6 +128,9 @@ class LeanUpstream:
         except ExchangeError as error:
             exchange.refuse(error)
             return
+        except (OSError, ValueError):  # ValueError: a name that no encoding takes
+            exchange.refuse(ExchangeError(Failure.CONNECT, "the address is not usable"))
+            return
         if connection.transport.is_closing():
             exchange.refuse(ExchangeError(Failure.RESET, "connection closed before an answer"))
         else:

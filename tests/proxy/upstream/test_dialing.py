@@ -14,7 +14,7 @@ import pytest
 from config.pair import Failure
 from config.routing import Timeout, Tls
 from proxy.upstream.connection import Connection
-from proxy.upstream.dialing import Address, Dialing, Place
+from proxy.upstream.dialing import Address, Dialing, LookUp, Place
 from proxy.upstream.door import ExchangeError
 from proxy.upstream.pool import Pool
 from tests.doubles.upstream import ScriptedUpstream, answer
@@ -284,3 +284,25 @@ async def relay(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
 def test_places(url: str, authority: str, said: str) -> None:
     """Scheme, host and port, with the scheme's own port where none is written; never userinfo."""
     assert (Place.of(url).authority, repr(Place.of(url))) == (authority, said)
+
+
+async def test_numbers_ask_nobody() -> None:
+    """An address in numbers is its own answer, in both families."""
+    assert await LookUp()("127.0.0.1", 80) == [(socket.AF_INET, ("127.0.0.1", 80))]
+    assert await LookUp()("::1", 80) == [(socket.AF_INET6, ("::1", 80, 0, 0))]
+
+
+async def test_one_question_serves_a_burst() -> None:
+    """Everybody who dials meanwhile waits for the same answer, and nobody asks again while it is fresh."""
+    look_up = LookUp()
+    first, second = await asyncio.gather(look_up("localhost", 80), look_up("localhost", 80))
+    assert first is second
+    assert await look_up("localhost", 80) is first
+
+
+async def test_unknown_names_are_asked_for_again() -> None:
+    """A failure is told to everybody who waited, and is not kept."""
+    look_up = LookUp()
+    for _ in range(2):
+        with pytest.raises((OSError, UnicodeError)):
+            await look_up("a" * 70 + ".invalid", 80)
