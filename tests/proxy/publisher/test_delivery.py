@@ -421,25 +421,30 @@ async def test_a_hanging_disk_does_not_stop_the_publishing(server: ValkeyServer,
 
 
 async def test_a_stalling_disk_does_not_hold_up_the_loop(server: ValkeyServer, tmp_path: Path) -> None:
-    """200 pairs a second with the queue away and 500 ms per sync: the loop never calculates for 10 ms at a stretch."""
+    """200 pairs a second with the queue away and 500 ms per sync: no turn of the loop waits for one, and 98 of 100
+    calculate for less than 10 ms (all of them on a machine that does nothing else)."""
     server.kill()
     spool = Spool(tmp_path, "proxy-1", 16 << 20, StallingDisk(0.5))
-    worst = 0.0
+    turns: list[tuple[float, float]] = []  # seconds passed and calculated
     async with publishing(server, memory=8 << 20, spool=spool) as (publisher, ledger):
         for number in range(300):
             publisher.offer(pair(number, b"x" * 4000))
-            before = time.thread_time()
-            await asyncio.sleep(0.005)
-            worst = max(worst, time.thread_time() - before)
+            turns.append(await _turn())
         assert spool.facts.written > 0
         server.start()
         async with asyncio.timeout(6):
             while not spool.facts.drained:
-                before = time.thread_time()
-                await asyncio.sleep(0.005)
-                worst = max(worst, time.thread_time() - before)
+                turns.append(await _turn())
     assert ledger.total(bucket=Bucket.DROPPED) == 0
-    assert worst < 0.010
+    assert max(passed for passed, _ in turns) < 0.4
+    assert sorted(calculated for _, calculated in turns)[len(turns) * 98 // 100] < 0.010
+
+
+async def _turn() -> tuple[float, float]:
+    """5 ms of the loop: how long they took, and how long it calculated meanwhile."""
+    passed, calculated = time.monotonic(), time.thread_time()
+    await asyncio.sleep(0.005)
+    return time.monotonic() - passed, time.thread_time() - calculated
 
 
 async def test_old_hours_are_kept_while_the_spool_drains(server: ValkeyServer, tmp_path: Path) -> None:
