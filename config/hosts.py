@@ -17,7 +17,7 @@ _DOTS = re.compile("[。．｡]")  # IDNA reads these as dots
 _METADATA_NAMES = frozenset(
     {"metadata", "metadata.google.internal", "metadata.goog", "instance-data", "instance-data.ec2.internal"}
 )
-_METADATA = frozenset(
+METADATA = frozenset(
     {
         IPv6Address("fd00:ec2::254"),  # AWS
         IPv6Address("fd20:ce::254"),  # Google Cloud
@@ -84,7 +84,7 @@ def _ipv6(host: str) -> IPv6Address:
 
 def _check_address(address: IPv4Address | IPv6Address) -> None:
     kinds = {
-        "a cloud's metadata server": address in _METADATA or str(address) == "169.254.169.254",
+        "a cloud's metadata server": address in METADATA or str(address) == "169.254.169.254",
         "a link-local address": address.is_link_local,
         "no address at all": address.is_unspecified or (address.version == 4 and int(address) >> 24 == 0),
         "a multicast address": address.is_multicast,

@@ -35,6 +35,11 @@ def context(tls: Tls) -> ssl.SSLContext:
     return made
 
 
+def why(error: OSError) -> str:
+    """Why a file of certificates or keys cannot be used, in a word or two."""
+    return getattr(error, "reason", None) or error.strerror or type(error).__name__
+
+
 def system_authorities() -> str | None:
     """The file in which this system keeps whom it trusts; None: nobody is trusted then."""
     compiled = ssl.get_default_verify_paths().openssl_cafile  # the location built in, not the variable's

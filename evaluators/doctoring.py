@@ -24,7 +24,7 @@ from config.clash import intruders
 from config.embedded import queue_url
 from config.routing import Tls
 from config.settings import Settings
-from config.tls import context
+from config.tls import context, why
 from config.version import __version__
 from evaluators import wiring
 from evaluators.intake import Intake, QueueAway, QueueUnfit, connect
@@ -119,8 +119,7 @@ async def _reach(name: str, url: str, tls: Tls, proxy: SecretStr | None) -> Exam
     try:
         trust = context(tls) if secure else None
     except OSError as error:
-        why = getattr(error, "reason", None) or error.strerror or type(error).__name__
-        return Examined(name, "wrong", f"a file of its `tls:` cannot be used: {why}")
+        return Examined(name, "wrong", f"a file of its `tls:` cannot be used: {why(error)}")
     try:
         async with asyncio.timeout(_REACH_SECONDS):
             if proxy is None:

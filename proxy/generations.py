@@ -18,7 +18,9 @@ from pydantic import SecretStr
 from config.pair import Role
 from config.routing import Candidate, Control, Live, Route, SystemPrompt, Tls
 from config.settings import DEFAULT_SHADOW_PATHS, Settings
+from config.tls import why
 from proxy.core.accounting import Ledger
+from proxy.core.address import authority
 from proxy.core.breaker import Breaker
 from proxy.core.budget import Budget
 from proxy.core.guard import Bounds
@@ -40,8 +42,7 @@ class TlsUnfit(Exception):
     """A file of certificates or keys cannot be used; the text names the place and the reason."""
 
     def __init__(self, where: str, error: OSError) -> None:
-        why = getattr(error, "reason", None) or error.strerror or type(error).__name__
-        super().__init__(f"{where}: a certificate or key file cannot be used: {why}")
+        super().__init__(f"{where}: a certificate or key file cannot be used: {why(error)}")
 
 
 class Lives:
@@ -66,7 +67,7 @@ class Lives:
             parts = urlsplit(route.live.base_url)
             routes[route.prefix] = LiveRoute(
                 base=parts.path.rstrip("/"),
-                host=parts.netloc.encode("ascii"),
+                host=authority(parts.netloc),
                 api_key=_secret(route.live.api_key),
                 upstream=upstream,
                 shadows=shadows[route.prefix],

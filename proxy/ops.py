@@ -6,6 +6,7 @@ down with it.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable
 from typing import Protocol
 
@@ -27,13 +28,10 @@ class Switch(Protocol):
         """From now on, or no more."""
 
 
-class Ops:
-    """Called by the server for each request on the ops port."""
+class Routes(ABC):
+    """The routes of an ops port; called by the server for each request. One process answers, or one for several."""
 
-    def __init__(self, switch: Switch, telemetry: Telemetry) -> None:
-        self.ready = True
-        self._turned = switch
-        self._telemetry = telemetry
+    def __init__(self) -> None:
         self._routes: dict[tuple[str, str], Callable[[BaseRequest], Awaitable[Response]]] = {
             ("GET", "/livez"): self._live,
             ("GET", "/readyz"): self._ready,
@@ -45,19 +43,22 @@ class Ops:
     async def __call__(self, request: BaseRequest) -> Response:
         """Answer one request; what is not known is a 404."""
         route = self._routes.get((request.method, request.path))
-        return await route(request) if route else _json({"error": "not found"}, 404)
+        return await route(request) if route else answer({"error": "not found"}, 404)
 
     async def _live(self, _: BaseRequest) -> Response:
-        return _json({"status": "live"})
+        return answer({"status": "live"})
 
-    async def _ready(self, _: BaseRequest) -> Response:
-        return _json({"status": "ready"}) if self.ready else _json({"status": "draining"}, 503)
+    @abstractmethod
+    async def _ready(self, _: BaseRequest) -> Response: ...
 
-    async def _metrics(self, _: BaseRequest) -> Response:
-        return Response(body=self._telemetry.text(), headers={"Content-Type": CONTENT_TYPE_LATEST})
+    @abstractmethod
+    async def _metrics(self, _: BaseRequest) -> Response: ...
 
-    async def _shadowing(self, _: BaseRequest) -> Response:
-        return _json({"enabled": self._turned.enabled})
+    @abstractmethod
+    async def _shadowing(self, _: BaseRequest) -> Response: ...
+
+    @abstractmethod
+    async def _turn(self, enabled: bool) -> Response: ...
 
     async def _switch(self, request: BaseRequest) -> Response:
         body = await request.read()
@@ -66,10 +67,33 @@ class Ops:
         except (orjson.JSONDecodeError, KeyError, TypeError):
             enabled = None
         if not isinstance(enabled, bool):
-            return _json({"error": 'send {"enabled": true} or {"enabled": false}'}, 400)
+            return answer({"error": 'send {"enabled": true} or {"enabled": false}'}, 400)
+        return await self._turn(enabled)
+
+
+class Ops(Routes):
+    """What one process says of itself."""
+
+    def __init__(self, switch: Switch, telemetry: Telemetry) -> None:
+        super().__init__()
+        self.ready = True
+        self._turned = switch
+        self._telemetry = telemetry
+
+    async def _ready(self, _: BaseRequest) -> Response:
+        return answer({"status": "ready"}) if self.ready else answer({"status": "draining"}, 503)
+
+    async def _metrics(self, _: BaseRequest) -> Response:
+        return Response(body=self._telemetry.text(), headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+    async def _shadowing(self, _: BaseRequest) -> Response:
+        return answer({"enabled": self._turned.enabled})
+
+    async def _turn(self, enabled: bool) -> Response:
         self._turned.switch(enabled)
-        return _json({"enabled": enabled})
+        return answer({"enabled": enabled})
 
 
-def _json(value: object, status: int = 200) -> Response:
+def answer(value: object, status: int = 200) -> Response:
+    """One JSON answer."""
     return Response(body=orjson.dumps(value), status=status, content_type="application/json")

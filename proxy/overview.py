@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import aiohttp
@@ -16,6 +15,7 @@ from aiohttp.web import BaseRequest, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from proxy.merging import Family, Key, Merging
+from proxy.ops import Routes, answer
 from proxy.parts import Orders, Part
 from proxy.supervisor import Supervisor
 from proxy.tasks import Tasks
@@ -25,34 +25,20 @@ LIMIT = 1.0  # seconds for a process to answer; it is left out when it does not
 _AGAIN = 0.5  # seconds before a lane that did not answer is told again
 
 
-class Overview:
+class Overview(Routes):
     """Called by the server for each request on the ops port."""
 
     def __init__(self, supervisor: Supervisor, merging: Merging, tasks: Tasks) -> None:
+        super().__init__()
         self._supervisor = supervisor
         self._merging = merging
         self._tasks = tasks
         self._telling: asyncio.Task[None] | None = None
-        self._routes: dict[tuple[str, str], Callable[[BaseRequest], Awaitable[Response]]] = {
-            ("GET", "/livez"): self._live,
-            ("GET", "/readyz"): self._ready,
-            ("GET", "/metrics"): self._metrics,
-            ("GET", "/shadowing"): self._shadowing,
-            ("POST", "/shadowing"): self._switch,
-        }
-
-    async def __call__(self, request: BaseRequest) -> Response:
-        """Answer one request; what is not known is a 404."""
-        route = self._routes.get((request.method, request.path))
-        return await route(request) if route else _json({"error": "not found"}, 404)
-
-    async def _live(self, _: BaseRequest) -> Response:
-        return _json({"status": "live"})
 
     async def _ready(self, _: BaseRequest) -> Response:
         if self._supervisor.ready:
-            return _json({"status": "ready"})
-        return _json({"status": "draining" if self._supervisor.draining else "no relay is ready"}, 503)
+            return answer({"status": "ready"})
+        return answer({"status": "draining" if self._supervisor.draining else "no relay is ready"}, 503)
 
     async def _metrics(self, _: BaseRequest) -> Response:
         here = [seat.orders for seat in self._supervisor.seats if seat.ready is not None and seat.orders is not None]
@@ -62,22 +48,15 @@ class Overview:
         return Response(body=text, headers={"Content-Type": CONTENT_TYPE_LATEST})
 
     async def _shadowing(self, _: BaseRequest) -> Response:
-        return _json({"enabled": self._supervisor.shadowing})
+        return answer({"enabled": self._supervisor.shadowing})
 
-    async def _switch(self, request: BaseRequest) -> Response:
-        body = await request.read()
-        try:
-            enabled = orjson.loads(body)["enabled"]
-        except (orjson.JSONDecodeError, KeyError, TypeError):
-            enabled = None
-        if not isinstance(enabled, bool):
-            return _json({"error": 'send {"enabled": true} or {"enabled": false}'}, 400)
+    async def _turn(self, enabled: bool) -> Response:
         self._supervisor.shadowing = enabled
         if await self._tell():
-            return _json({"enabled": enabled})
+            return answer({"enabled": enabled})
         if self._telling is None or self._telling.done():
             self._telling = self._tasks.spawn(self._tell_again(), "switch")
-        return _json({"enabled": enabled, "error": "the lane does not answer; it will be told when it does"}, 503)
+        return answer({"enabled": enabled, "error": "the lane does not answer; it will be told when it does"}, 503)
 
     async def _tell_again(self) -> None:
         while not await self._tell():
@@ -134,7 +113,3 @@ async def asked(address: Path, method: str, path: str, body: bytes | None = None
 def _by_part(name: str, about: str, kind: str, values: dict[Part, int], suffix: str = "") -> Family:
     samples: dict[Key, float] = {(name + suffix, (("part", part.value),)): float(n) for part, n in values.items()}
     return Family(name, about, kind, samples)
-
-
-def _json(value: object, status: int = 200) -> Response:
-    return Response(body=orjson.dumps(value), status=status, content_type="application/json")

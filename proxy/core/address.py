@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Protocol
 from urllib.parse import urlsplit
 
-from proxy.core.headers import CREDENTIALS, SHADOW_MARK, HeaderPairs
+from proxy.core.headers import CREDENTIALS, SHADOW_MARK, HeaderPairs, credential
 
 ALLOWED = frozenset(
     {b"content-type", b"accept", b"accept-encoding", b"anthropic-version", b"anthropic-beta", b"openai-beta"}
@@ -42,7 +42,7 @@ class Address:
         mark = SHADOW_MARK.encode()
         added = [(key, value) for key, value in fields if key.lower() not in _FRAMING | {mark, b"host"}]
         hosts = [value for key, value in fields if key.lower() == b"host"]
-        self._first: Pair = (b"Host", hosts[-1] if hosts else _authority(parts.netloc))
+        self._first: Pair = (b"Host", hosts[-1] if hosts else authority(parts.netloc))
         self._last: tuple[Pair, ...] = (*added, (mark, name.encode()))
         self._overridden = frozenset(key.lower() for key, _ in self._last)
         self._pays_itself = not same_origin or bool(api_key)
@@ -66,13 +66,10 @@ class Address:
         if self._key:
             style = offered.style or b"Authorization"
             if style.lower() not in self._overridden:
-                key = ((style, _credential(style, self._key)),)
+                key = ((style, credential(style, self._key)),)
         return (self._first, *kept, *key, *self._last, (b"Content-Length", b"%d" % length))
 
 
-def _credential(style: bytes, key: bytes) -> bytes:
-    return b"Bearer " + key if style.lower() == b"authorization" else key
-
-
-def _authority(netloc: str) -> bytes:
+def authority(netloc: str) -> bytes:
+    """Host and port of a URL as the Host field has them (RFC 9110 §7.2): a name of other letters as IDNA writes it."""
     return netloc.encode("ascii" if netloc.isascii() else "idna")

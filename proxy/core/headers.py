@@ -78,7 +78,7 @@ def to_live(headers: HeaderPairs, *, host: bytes, api_key: str) -> list[tuple[by
             kept.append((pair[0], host))
             hosts = True
         elif lower in CREDENTIALS and not credentials:
-            kept.append((pair[0], _credential(lower, api_key).encode()))
+            kept.append((pair[0], credential(lower, api_key.encode())))
             credentials = True
         elif lower == b"te":
             kept += _trailers_only(pair)
@@ -88,7 +88,7 @@ def to_live(headers: HeaderPairs, *, host: bytes, api_key: str) -> list[tuple[by
     if not hosts:
         kept.insert(0, (b"Host", host))
     if api_key and not credentials:
-        kept.append((b"Authorization", _credential(b"authorization", api_key).encode()))
+        kept.append((b"Authorization", credential(b"authorization", api_key.encode())))
     return kept
 
 
@@ -104,6 +104,11 @@ def to_client(headers: HeaderPairs) -> list[tuple[bytes, bytes]]:
         elif lower in _DECIDING and (pair[1] != b"keep-alive" or lower != b"connection"):
             return to_client(_without_nominated(headers))
     return kept
+
+
+def credential(style: bytes, key: bytes) -> bytes:
+    """What a key looks like in the header called `style`."""
+    return b"Bearer " + key if style.lower() == b"authorization" else key
 
 
 def trailers_to_client(trailers: HeaderPairs) -> list[tuple[bytes, bytes]]:
@@ -181,10 +186,6 @@ def _without_nominated(headers: HeaderPairs) -> list[tuple[bytes, bytes]]:
 def _trailers_only(te: tuple[bytes, bytes]) -> list[tuple[bytes, bytes]]:
     asks = any(member.strip().lower() == b"trailers" for member in te[1].split(b","))
     return [(te[0], b"trailers")] if asks else []
-
-
-def _credential(lower: bytes, api_key: str) -> str:
-    return f"Bearer {api_key}" if lower == b"authorization" else api_key
 
 
 def _is_secret(name: str) -> bool:

@@ -8,15 +8,8 @@ from __future__ import annotations
 
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
-_METADATA = frozenset(
-    {
-        ip_address("fd00:ec2::254"),  # AWS, IPv6
-        ip_address("100.100.100.200"),  # Alibaba Cloud
-        ip_address("192.0.0.192"),  # Oracle Cloud, old form
-        ip_address("168.63.129.16"),  # Azure's wire server
-        ip_address("fd20:ce::254"),  # Google Cloud, IPv6
-    }
-)
+from config.hosts import METADATA
+
 _NAT64 = ip_network("64:ff9b::/96")
 
 
@@ -40,7 +33,7 @@ def is_local(host: str) -> bool:
 def _refused(address: IPv4Address | IPv6Address, local: bool) -> bool:
     if address.is_loopback:
         return not local
-    return address.is_link_local or address.is_multicast or address.is_unspecified or address in _METADATA
+    return address.is_link_local or address.is_multicast or address.is_unspecified or address in METADATA
 
 
 def _forms(address: IPv4Address | IPv6Address) -> tuple[IPv4Address | IPv6Address, ...]:
