@@ -5,6 +5,8 @@ SQLite in WAL mode. Everything here blocks: call it in a worker thread. Instants
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import os
 import sqlite3
 from collections.abc import Iterator
@@ -77,13 +79,13 @@ def open_store(url: str) -> Store:
     """
     parsed = _checked(url)
     path = Path(parsed.database or "")
-    _private(path)
     engine = create_engine(parsed, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False})
     event.listen(engine, "connect", _on_connect)
     event.listen(engine, "begin", _on_begin)
     store = Store(engine, str(path))
     try:
-        _prepare(store)
+        with _private(path):
+            _prepare(store)
     except BaseException:
         store.close()
         raise
@@ -105,11 +107,33 @@ def _checked(url: str) -> URL:
     return parsed
 
 
-def _private(path: Path) -> None:
-    """Make directory and file for the owner only; SQLite gives its side files the mode of the main file."""
+@contextmanager
+def _private(path: Path) -> Iterator[None]:
+    """Make directory and file for the owner only, and hold the directory: who opens a store prepares it alone.
+
+    SQLite answers «locked» at once, without its usual patience, to two who switch a new file to WAL together. The file
+    itself is opened once in its life: closing any handle on it would drop the locks that SQLite holds in this process.
+    """
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        directory = os.open(path.parent, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError as error:
+        raise StoreError(f"store: {path} cannot be opened: {error.strerror}") from error
+    try:
+        fcntl.flock(directory, fcntl.LOCK_EX)
+        _touch(path)
+        yield
+    finally:
+        os.close(directory)
+
+
+def _touch(path: Path) -> None:
+    """SQLite gives its side files the mode of the main file."""
+    try:
+        if not path.exists():
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        elif not os.access(path, os.R_OK | os.W_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
     except OSError as error:
         raise StoreError(f"store: {path} cannot be opened: {error.strerror}") from error
 
