@@ -18,8 +18,11 @@ def _once_seen(limit: float, calls: int, lanes: int) -> None:
 
 @pytest.mark.timeout(30)
 def test_calls_around_an_idle_close() -> None:
-    """300 POSTs, each sent when the upstream closes idle connections, once one such close was seen: none fails."""
-    _once_seen(0.5, 300, 100)
+    """300 POSTs, each sent when the upstream closes idle connections, once one such close was seen: none fails.
+
+    Two seconds, because the proxy leaves half of it to whatever may hold it up: a busy machine can take a quarter.
+    """
+    _once_seen(2.0, 300, 150)
 
 
 @pytest.mark.timeout(30)
