@@ -23,8 +23,8 @@ from config.settings import Limits, ListenTls, Settings
 from proxy.core.accounting import Ledger
 from proxy.core.loops import Place
 from proxy.generations import Common, Lives, Shadows, TlsUnfit, retire
-from proxy.handler import Entrance, Handler
-from proxy.mirror import Memory
+from proxy.handler import Entrance, Handler, Shadowing
+from proxy.mirror import Memory, Mirror
 from proxy.ops import Ops
 from proxy.publisher import TASK as PUBLISHING
 from proxy.publisher import Publisher, PublisherRules, Spool, connect
@@ -44,44 +44,89 @@ _CUT = 0.5  # seconds for connections that are still open after the drain
 FLUSH = 2.0  # seconds for the last pairs
 
 
-class Present:
-    """The configuration in effect; what ops and the drain speak to when they mean all its shadows."""
+class Front:
+    """The live half: the handler, and the lives of the configuration in effect."""
+
+    def __init__(
+        self, settings: Settings, shadows: Mapping[str, Shadowing], telemetry: Telemetry, tasks: Tasks
+    ) -> None:
+        self._tasks = tasks
+        self._own: set[Place] = set()
+        self._lives = Lives(settings, shadows, tasks, own=self._own)
+        self.handler = Handler(self._lives.rules, telemetry, tasks)
+        self._entrances: list[asyncio.Server] = []
+
+    def listens(self, entrance: asyncio.Server) -> None:
+        """Clients come here; what live's address leads back here would be forwarded for ever."""
+        self._entrances.append(entrance)
+        self._own.update(one.getsockname()[:2] for one in entrance.sockets)
+
+    def next(self, settings: Settings, shadows: Mapping[str, Shadowing]) -> Lives:
+        """What a changed configuration would be; nothing is taken over yet. Raises TlsUnfit."""
+        return Lives(settings, shadows, self._tasks, self._lives, self._own)
+
+    def take(self, lives: Lives) -> None:
+        """Take it over: new calls at once, open ones end as they began."""
+        old, self._lives = self._lives, lives
+        self.handler.rules = lives.rules
+        retire(old.upstreams, lives.upstreams)
+
+    async def drain(self, until: float, last_calls: float = LAST_CALLS) -> None:
+        """Take nothing new once balancers can know; return when all requests have ended, or at the loop's `until`."""
+        loop = asyncio.get_running_loop()
+        self.handler.draining = True
+        await asyncio.sleep(min(last_calls, until - loop.time()))
+        for entrance in self._entrances:
+            entrance.close()
+        await self.handler.idle(until - loop.time())
+
+    async def close(self) -> None:
+        """Close every connection to a live."""
+        for upstream in self._lives.upstreams:
+            await upstream.close()
+
+
+class Back:
+    """The half behind live: the shadows of the configuration in effect, and the switch over all of them."""
 
     def __init__(self, settings: Settings, common: Common) -> None:
         self._common = common
-        self._own: set[Place] = set()
-        self.shadows = Shadows(settings, common)
-        self.lives = Lives(settings, self.shadows.mirrors, common.tasks, own=self._own)
-        self.handler = Handler(self.lives.rules, common.telemetry, common.tasks)
+        self._shadows = Shadows(settings, common)
 
-    def listens(self, server: asyncio.Server) -> None:
-        """What leads to these sockets would be a request that is forwarded for ever."""
-        self._own.update(one.getsockname()[:2] for one in server.sockets)
+    @property
+    def mirrors(self) -> Mapping[str, Mirror]:
+        """By the prefix of their route."""
+        return self._shadows.mirrors
 
     @property
     def enabled(self) -> bool:
         """Whether new calls are shadowed (the kill switch)."""
-        return self.shadows.enabled
+        return self._shadows.enabled
 
     def switch(self, enabled: bool) -> None:
         """Turn the kill switch; shadows that are open go on."""
-        self.shadows.switch(enabled)
+        self._shadows.switch(enabled)
 
-    def apply(self, settings: Settings) -> None:
-        """Take over a changed configuration: new calls at once, open ones end as they began."""
-        shadows = Shadows(settings, self._common, self.shadows)
-        lives = Lives(settings, shadows.mirrors, self._common.tasks, self.lives, self._own)
-        old = [*self.lives.upstreams, *self.shadows.upstreams]
-        self.shadows, self.lives, self.handler.rules = shadows, lives, lives.rules
-        retire(old, [*self.lives.upstreams, *self.shadows.upstreams])
+    def next(self, settings: Settings) -> Shadows:
+        """What a changed configuration would be; nothing is taken over yet. Raises TlsUnfit."""
+        return Shadows(settings, self._common, self._shadows)
 
-    async def settle_now(self) -> None:
-        """Stop the shadow calls that are still open."""
-        await self.shadows.settle(0.0)
+    def take(self, shadows: Shadows) -> None:
+        """Take it over."""
+        old, self._shadows = self._shadows, shadows
+        retire(old.upstreams, shadows.upstreams)
+
+    def drain(self) -> None:
+        """Start no shadow from now on."""
+        self._shadows.drain()
+
+    async def settle(self, limit: float = 0.0) -> int:
+        """Wait for open shadow calls, then stop the rest; returns how many those were."""
+        return await self._shadows.settle(limit)
 
     async def close(self) -> None:
-        """Close every connection to an upstream."""
-        for upstream in (*self.lives.upstreams, *self.shadows.upstreams):
+        """Close every connection to a shadow."""
+        for upstream in self._shadows.upstreams:
             await upstream.close()
 
 
@@ -99,23 +144,20 @@ class Running:
 class Draining:
     """Told to stop: takes nothing new, lets what is open end, then lets the rest of the pairs go out."""
 
-    def __init__(self, present: Present, ops: Ops, entrance: asyncio.Server) -> None:
-        self._present = present
+    def __init__(self, front: Front, back: Back, ops: Ops) -> None:
+        self._front = front
+        self._back = back
         self._ops = ops
-        self._entrance = entrance
 
     async def drain(self, grace: float, last_calls: float = LAST_CALLS) -> None:
         """Return when all requests and shadows have ended, or after `grace` seconds."""
-        until = asyncio.get_running_loop().time() + grace
-        present = self._present
+        loop = asyncio.get_running_loop()
+        until = loop.time() + grace
         self._ops.ready = False
-        present.handler.draining = True
-        present.shadows.drain()
-        await asyncio.sleep(min(last_calls, grace))
-        self._entrance.close()
-        await present.handler.idle(until - asyncio.get_running_loop().time())
-        late = await present.shadows.settle(until - asyncio.get_running_loop().time())
-        log(logging.INFO, "drained", open_requests=present.handler.open_requests, cancelled_shadows=late)
+        self._back.drain()
+        await self._front.drain(until, last_calls)
+        late = await self._back.settle(until - loop.time())
+        log(logging.INFO, "drained", open_requests=self._front.handler.open_requests, cancelled_shadows=late)
 
 
 @asynccontextmanager
@@ -127,34 +169,50 @@ async def running(
     Raises QueueUnfit when the queue's server must not be used, TlsUnfit when a certificate or key cannot, and OSError
     when an address cannot be listened on.
     """
-    # Name look-ups block a thread each: a resolver that hangs for one shadow must leave threads for live.
-    upstreams = sum(2 + len(route.candidates) for route in settings.routes)
-    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(8 + 2 * upstreams, "understudy"))
+    enough_threads(settings)
     telemetry, ledger, tasks = Telemetry(), Ledger(), Tasks()
-    telemetry.watch(ledger)
-    memory = Memory(settings.queue.memory)
-    telemetry.shadow_bytes.set_function(lambda: memory.held)
     async with AsyncExitStack() as closing:
         publisher = make_publisher(settings, environ, ledger, telemetry, instance())
-        present = Present(settings, Common(publisher, memory, ledger, telemetry, tasks))
-        closing.push_async_callback(present.close)
+        back = Back(settings, common(settings, publisher, ledger, telemetry, tasks))
+        closing.push_async_callback(back.close)
+        front = Front(settings, back.mirrors, telemetry, tasks)
+        closing.push_async_callback(front.close)
         closing.push_async_callback(publisher.close, FLUSH)
         await publisher.start(tasks)
         closing.push_async_callback(tasks.settle, 0.0, {PUBLISHING})
-        closing.push_async_callback(present.settle_now)
-        ops = Ops(present, telemetry)
+        closing.push_async_callback(back.settle)
+        ops = Ops(back, telemetry)
         side_door = await listen(ops, settings.ops, None, settings.limits, telemetry, closing)
-        closing.callback(present.handler.stop)
-        entrance = await listen(present.handler, settings.listen, settings.tls, settings.limits, telemetry, closing)
-        present.listens(entrance)
+        closing.callback(front.handler.stop)
+        entrance = await listen(front.handler, settings.listen, settings.tls, settings.limits, telemetry, closing)
+        front.listens(entrance)
+
+        def apply(changed: Settings) -> None:
+            shadows = back.next(changed)
+            lives = front.next(changed, shadows.mirrors)
+            back.take(shadows)  # both or neither
+            front.take(lives)
+
         reloading = None
         if path is not None:
-            reloading = Reloading(path, environ, settings, present.apply, telemetry)
+            reloading = Reloading(path, environ, settings, apply, telemetry)
             closing.callback(tasks.spawn(reloading.watch(), "reloading").cancel)
-        draining = Draining(present, ops, entrance)
-        yield Running(
-            url(entrance.sockets[0], settings.tls), url(side_door.sockets[0], None), ledger, draining, reloading
-        )
+        listening, answering = url(entrance.sockets[0], settings.tls), url(side_door.sockets[0], None)
+        yield Running(listening, answering, ledger, Draining(front, back, ops), reloading)
+
+
+def enough_threads(settings: Settings) -> None:
+    """Name look-ups block a thread each: a resolver that hangs for one shadow must leave threads for live."""
+    upstreams = sum(2 + len(route.candidates) for route in settings.routes)
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(8 + 2 * upstreams, "understudy"))
+
+
+def common(settings: Settings, publisher: Publisher, ledger: Ledger, telemetry: Telemetry, tasks: Tasks) -> Common:
+    """What outlives a configuration on the shadow side, shown in the metrics."""
+    memory = Memory(settings.queue.memory)
+    telemetry.watch(ledger)
+    telemetry.shadow_bytes.set_function(lambda: memory.held)
+    return Common(publisher, memory, ledger, telemetry, tasks)
 
 
 def instance() -> str:
