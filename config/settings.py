@@ -7,15 +7,16 @@ listed in NOT_YET, so that load can say so by name instead of calling them a typ
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, Union
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from config.routing import Candidate, Control, Live, Mount, Route, Strict
 from config.units import (
     Address,
     Duration,
     HeaderName,
+    HttpUrl,
     MountPath,
     Name,
     Room,
@@ -95,13 +96,47 @@ class Price(Strict):
     output: Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
+_SHORT = re.compile(
+    r"(?P<type>(?:not-)?(?:(?:shadow|trajectory|similar):)?[a-z][a-z-]*)"
+    r"(?:\((?P<threshold>\d+(?:\.\d+)?)\))?(?::(?P<value>[\s\S]*))?"
+)
+
+
+def spelled_out(check: Any) -> Any:
+    """promptfoo's short form: `is-json`, `contains:text`, `levenshtein(5):text`. Anything else as it is."""
+    match = _SHORT.fullmatch(check.strip()) if isinstance(check, str) else None
+    if match is None:
+        return {"type": check} if isinstance(check, str) else check
+    return {key: float(text) if key == "threshold" else text for key, text in match.groupdict().items() if text}
+
+
+class Reference(BaseModel):
+    """A template's name, with whatever is to differ from it."""
+
+    model_config = ConfigDict(extra="allow")
+
+    ref: Annotated[str, Field(alias="$ref")]
+
+
+CheckEntry = Annotated["Check", BeforeValidator(spelled_out, json_schema_input_type=Union[str, Reference, "Check"])]
+
+
 class Check(Strict):
-    """One check: promptfoo's type names plus ours; negated by a `not-` prefix."""
+    """One check: promptfoo's type names plus ours; negated by a `not-` prefix.
+
+    `assert` holds the members of an assert-set, `weight` says how much a member counts there or under a shared
+    `metric`, `transform` is applied to the answer's text before the check sees it.
+    """
 
     type: Annotated[str, Field(min_length=1)]
     name: Annotated[str, Field(min_length=1, max_length=120)] | None = None
     value: Any = None
     threshold: Annotated[float, Field(allow_inf_nan=False)] | None = None
+    config: dict[str, Any] = {}
+    transform: Annotated[str, Field(min_length=1)] | None = None
+    weight: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 1.0
+    metric: Annotated[str, Field(min_length=1, max_length=120)] | None = None
+    members: Annotated[list[CheckEntry], Field(alias="assert")] = []
     when: When = {}
     severity: Severity = "signal"
     dimension: Literal["correctness", "usefulness", "risk", "latency", "cost"] | None = None
@@ -110,6 +145,15 @@ class Check(Strict):
     def label(self) -> str:
         """The name that findings, gates and reports use."""
         return self.name or self.type
+
+
+class Embeddings(Strict):
+    """An OpenAI-compatible `/v1/embeddings` endpoint for semantic checks; without one they use hashed n-grams."""
+
+    base_url: HttpUrl
+    model: Annotated[str, Field(min_length=1)]
+    api_key: Secret | None = None
+    timeout: Duration = 10.0
 
 
 _SUBJECT = {"max_regression": "check", "max_excess": "check", "red_line": "check", "max_ratio": "metric"}
@@ -192,16 +236,23 @@ NOT_YET = {
 """Keys (and `key=value`) of the language whose promise is not kept yet: refused with «not available yet»."""
 
 
+def _filled_in(check: Any, templates: dict[str, Any]) -> Any:
+    """`{$ref: "#/templates/NAME"}` becomes the template, under what is written beside it (as in promptfoo)."""
+    if not isinstance(check, dict):
+        return check
+    if isinstance(check.get("assert"), list):
+        check = {**check, "assert": [_filled_in(member, templates) for member in check["assert"]]}
+    if "$ref" not in check:
+        return check
+    reference, beside = check["$ref"], {key: value for key, value in check.items() if key != "$ref"}
+    name = str(reference).removeprefix("#/templates/").removeprefix("#/assertionTemplates/")
+    if not isinstance(templates.get(name), dict):
+        raise ValueError(f"there is no template for $ref {reference!r}; write `templates: {{{name}: {{type: …}}}}`")
+    return {**templates[name], **beside}
+
+
 def _default_checks() -> list[Check]:
     return [Check.model_validate(check) for check in DEFAULT_CHECKS]
-
-
-def _spelled_out(check: Any) -> Any:
-    """`- is-json` is short for `- {type: is-json}`."""
-    return {"type": check} if isinstance(check, str) else check
-
-
-CheckEntry = Annotated[Check, BeforeValidator(_spelled_out, json_schema_input_type=str | Check)]
 
 
 class Settings(Strict):
@@ -226,6 +277,8 @@ class Settings(Strict):
     prices: dict[str, Price] = {}
     slices: list[str] = ["route", "model", "turn", "topic", "prompt_length"]
     topics: dict[Name, list[TopicWord]] = {}
+    templates: dict[str, dict[str, Any]] = {}
+    embeddings: Embeddings | None = None
     checks: list[CheckEntry] = Field(default_factory=_default_checks)
     gates: list[Gate] = []
     alpha: Annotated[Share, Field(gt=0, lt=0.5)] = 0.05
@@ -237,6 +290,15 @@ class Settings(Strict):
         mounted = (Route(prefix, it.live, tuple(it.candidates), it.control) for prefix, it in self.mounts.items())
         return (*top, *mounted)
 
+    @model_validator(mode="before")
+    @classmethod
+    def _with_templates(cls, values: Any) -> Any:
+        if not isinstance(values, dict) or not isinstance(values.get("checks"), list):
+            return values
+        templates = values.get("templates")
+        known = templates if isinstance(templates, dict) else {}
+        return {**values, "checks": [_filled_in(check, known) for check in values["checks"]]}
+
     @model_validator(mode="after")
     def _somebody_answers(self) -> Self:
         if self.live is None and not self.mounts:
@@ -246,7 +308,7 @@ class Settings(Strict):
 
 def redacted(settings: Settings) -> dict[str, Any]:
     """The settings in effect as plain values in the file's own spelling; every secret is `***`."""
-    plain: dict[str, Any] = settings.model_dump(mode="json")
+    plain: dict[str, Any] = settings.model_dump(mode="json", by_alias=True)
     for candidate in (one for table in (plain, *plain["mounts"].values()) for one in table["candidates"]):
         headers = candidate["headers"]
         candidate["headers"] = {name: "***" if _CREDENTIAL.search(name) else headers[name] for name in headers}

@@ -24,6 +24,9 @@ from config.units import FROM_FILE
 _STAND_IN = {"base_url": "http://stand-in.invalid"}
 """Takes the place of a `live` that has mistakes, so that the rules can look at the rest."""
 
+_FILE = "file://"
+"""A check's value may live in a file: promptfoo's spelling, found relative to this one. Read where checks are built."""
+
 Wrong = list[tuple[Place, str]]
 
 
@@ -88,7 +91,11 @@ def _clashes_of_the_rest(values: Any, wrong: Wrong) -> list[Clash]:
     if not isinstance(values, dict) or any(not place for place, _ in wrong):
         return []
     sound = {key: value for key, value in values.items() if key not in damaged}
-    return clashes(Settings.model_validate({"live": _STAND_IN, **sound}, context=FROM_FILE), damaged)
+    try:
+        rest = Settings.model_validate({"live": _STAND_IN, **sound}, context=FROM_FILE)
+    except ValidationError:  # a check whose template is among the damaged
+        return []
+    return clashes(rest, damaged)
 
 
 def _mistakes(name: str, document: Document, wrong: Wrong) -> Iterator[Mistake]:
@@ -104,6 +111,8 @@ def _mounted(directory: Path, place: Place, text: str) -> str:
     """The contents of a `file:` secret or of a system prompt's file; any other text as it is."""
     if place[-2:-1] == ("tls",):
         return str(directory / text)
+    if place[:1] in (("checks",), ("templates",)) and text.startswith(_FILE):
+        return _FILE + str((directory / text.removeprefix(_FILE)).absolute())
     prompt = place[-2:] == ("system_prompt", "file")
     if not prompt and not (is_secret(place) and text.startswith("file:")):
         return text

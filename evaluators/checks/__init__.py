@@ -7,11 +7,12 @@ them. One that fails to load stops the start, because a check that silently is n
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from difflib import get_close_matches
 from functools import partial
 from hashlib import blake2b
 from importlib.metadata import entry_points
-from typing import cast
+from typing import Any, cast
 
 import orjson
 
@@ -22,18 +23,22 @@ from evaluators.checks import (
     compare_text,
     compare_tools,
     compare_vector,
+    grouping,
     json_shape,
     refusal,
     resources,
     text,
 )
 from evaluators.core.finding import (
+    CLOSED,
     Arm,
     Assert,
     BadCheck,
     Check,
     CheckType,
+    Doors,
     Finding,
+    Member,
     Params,
     Result,
 )
@@ -48,6 +53,7 @@ BUILT_IN: tuple[CheckType, ...] = (
     *compare_json.TYPES,
     *compare_tools.TYPES,
     *compare_vector.TYPES,
+    *grouping.TYPES,
 )
 
 NOT_YET = frozenset(
@@ -58,8 +64,7 @@ NOT_YET = frozenset(
     moderation llm-rubric g-eval factuality model-graded-factuality model-graded-closedqa answer-relevance
     conversation-relevance pi search-rubric agent-rubric context-faithfulness context-recall context-relevance
     skill-used trajectory:tool-used trajectory:tool-args-match trajectory:tool-sequence trajectory:step-count
-    trajectory:goal-success trace-span-count trace-span-duration trace-error-spans select-best max-score human
-    assert-set
+    trajectory:goal-success trace-span-count trace-span-duration trace-error-spans select-best human
     """.split()
 )
 """promptfoo's other type names: refused by name, so that nobody believes they are measured."""
@@ -67,11 +72,16 @@ NOT_YET = frozenset(
 GROUP = "understudy.checks"
 
 _NOT = "not-"
+_FILE = "file://"
+_CODE = (".py",)  # read by the process that runs it, not here
 _OPPOSITE = {Result.PASS: Result.FAIL, Result.FAIL: Result.PASS}
 
 
-def build(configured: Sequence[settings.Check]) -> tuple[Check, ...]:
-    """The configured checks, ready to run; raises BadCheck with every mistake, one per line."""
+def build(configured: Sequence[settings.Check], doors: Doors = CLOSED) -> tuple[Check, ...]:
+    """The configured checks, ready to run; raises BadCheck with every mistake, one per line.
+
+    Assertions that share a `metric` give one more check of that name: promptfoo's named score.
+    """
     types = registered()
     checks: list[Check] = []
     mistakes: list[str] = []
@@ -81,12 +91,59 @@ def build(configured: Sequence[settings.Check]) -> tuple[Check, ...]:
             if wanted.label in labels:
                 raise BadCheck("is there twice; give one of them a `name:`")
             labels.add(wanted.label)
-            checks.append(_build(wanted, types))
+            members = _members(wanted, types, doors) if wanted.members else ()
+            if wanted.type == grouping.MAX_SCORE:
+                others = [one for one in configured if one.type != grouping.MAX_SCORE]
+                members = tuple(Member(one.label, one.weight, run) for one, run in _asserting(others, types, doors))
+            checks.append(_build(wanted, types, doors, members))
         except BadCheck as mistake:
             mistakes.append(f"checks[{position}] {wanted.label}: {mistake}")
     if mistakes:
         raise BadCheck("\n".join(mistakes))
-    return tuple(checks)
+    return (*checks, *_metrics(checks))
+
+
+def _members(wanted: settings.Check, types: Mapping[str, CheckType], doors: Doors) -> tuple[Member, ...]:
+    found = tuple(Member(one.label, one.weight, run) for one, run in _asserting(wanted.members, types, doors))
+    if len(found) < len(wanted.members):
+        raise BadCheck("only assertions on one answer can be members: take the comparison out")
+    if any(one.when for one in wanted.members):
+        raise BadCheck("a member has no `when:` of its own; give it to the set")
+    return found
+
+
+def _asserting(
+    configured: Sequence[settings.Check], types: Mapping[str, CheckType], doors: Doors
+) -> Iterable[tuple[settings.Check, Assert]]:
+    for one in configured:
+        members = _members(one, types, doors) if one.members else ()
+        built = _build(one, types, doors, members)
+        if not built.comparison:
+            yield one, cast(Assert, built.run)
+
+
+def _metrics(checks: Sequence[Check]) -> list[Check]:
+    """One check per metric that several assertions share; its result follows theirs."""
+    labels = {check.label for check in checks}
+    found = []
+    for metric in dict.fromkeys(check.metric for check in checks if check.metric and not check.comparison):
+        sharing = [check for check in checks if check.metric == metric and not check.comparison]
+        if len(sharing) < 2:
+            continue
+        members = tuple(Member(check.label, check.weight, cast(Assert, check.run)) for check in sharing)
+        version = blake2b("".join(check.version for check in sharing).encode(), digest_size=4).hexdigest()
+        first = sharing[0]
+        found.append(
+            replace(
+                first,
+                label=metric if metric not in labels else f"metric {metric}",
+                type="metric",
+                version=f"1-{version}",
+                run=grouping.together(members, None),
+                when=first.when if all(check.when == first.when for check in sharing) else {},
+            )
+        )
+    return found
 
 
 def registered() -> Mapping[str, CheckType]:
@@ -112,21 +169,33 @@ def _outside() -> Iterable[tuple[str, tuple[CheckType, ...]]]:
         yield entry.value, found
 
 
-def _build(wanted: settings.Check, types: Mapping[str, CheckType]) -> Check:
+def _build(
+    wanted: settings.Check, types: Mapping[str, CheckType], doors: Doors, members: tuple[Member, ...] = ()
+) -> Check:
     negated = wanted.type.startswith(_NOT)
     kind = _find(wanted.type.removeprefix(_NOT), types)
     if negated and not kind.negatable:
         raise BadCheck(f"{kind.name} has no opposite; drop the `{_NOT}`")
     _refuse_unread(wanted, kind)
-    run = kind.make(Params(wanted.type, wanted.value, wanted.threshold))
+    value = wanted.value
+    if (
+        isinstance(value, str)
+        and value.startswith(_FILE)
+        and not value.partition(":/")[2].split(":")[0].endswith(_CODE)
+    ):
+        value = doors.read(value)
+    run = kind.make(Params(wanted.type, value, wanted.threshold, wanted.config, wanted.label, members, doors))
     return Check(
         label=wanted.label,
         type=wanted.type,
         comparison=kind.comparison,
         dimension=wanted.dimension or kind.dimension,
         severity=wanted.severity,
-        version=_version(wanted, kind),
+        version=_version(wanted, kind, value),
         run=partial(_opposite, cast(Assert, run)) if negated else run,
+        layer=kind.layer,
+        metric=wanted.metric or "",
+        weight=wanted.weight,
         when={key: (value,) if isinstance(value, str) else tuple(value) for key, value in wanted.when.items()},
     )
 
@@ -141,7 +210,12 @@ def _find(name: str, types: Mapping[str, CheckType]) -> CheckType:
 
 
 def _refuse_unread(wanted: settings.Check, kind: CheckType) -> None:
-    given = {"value": wanted.value is not None, "threshold": wanted.threshold is not None}
+    given = {
+        "value": wanted.value is not None,
+        "threshold": wanted.threshold is not None,
+        "config": bool(wanted.config),
+        "assert": bool(wanted.members),
+    }
     for name, there in given.items():
         if there and name not in kind.takes:
             raise BadCheck(f"{kind.name} takes no `{name}:`; drop it")
@@ -155,7 +229,9 @@ def _opposite(run: Assert, arm: Arm) -> Finding:
     return Finding(_OPPOSITE[finding.result], 1.0 - finding.score, detail, finding.paths)
 
 
-def _version(wanted: settings.Check, kind: CheckType) -> str:
-    said = (wanted.type, wanted.value, wanted.threshold, wanted.when)
+def _version(wanted: settings.Check, kind: CheckType, value: Any) -> str:
+    members = [one.model_dump(mode="json") for one in wanted.members]
+    more = (wanted.config, wanted.transform, members)
+    said = (wanted.type, value, wanted.threshold, wanted.when, *(more if any(more) else ()))
     text = orjson.dumps(said, default=repr, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS)
     return f"{kind.version}-{blake2b(text, digest_size=4).hexdigest()}"

@@ -11,7 +11,7 @@ A check is a factory that closes over its parameters and returns a pure function
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from math import inf
@@ -101,13 +101,64 @@ class BadCheck(ValueError):
     """A check's parameters make no sense; the text names the remedy. Stops the start."""
 
 
+class DoorFailed(Exception):
+    """What a check asked for outside itself did not come; the text is short, ours, and becomes `broken`."""
+
+
+def _closed(*_: object) -> Any:
+    raise BadCheck("this needs files, a process or an endpoint, and none is open here")
+
+
+@dataclass(frozen=True, slots=True)
+class Doors:
+    """What a check may reach outside itself. `read` is for building and raises BadCheck, the others are for running.
+
+    They block the calling thread within limits of their own and raise DoorFailed. Made by wiring; a test hands in its
+    own. All closed by default: checks stay functions of what they are given.
+    """
+
+    read: Callable[[str], Any] = _closed
+    """`file://PATH` -> its content: parsed for .json, .yaml, .yml and .jsonl, rows for .csv, text for anything else."""
+    python: Callable[[str, Mapping[str, Any]], Any] = _closed
+    """Code (or `file://PATH.py[:function]`) and its arguments (output, context, threshold) -> what it returned."""
+    post: Callable[[str, Mapping[str, Any]], Any] = _closed
+    """URL and a JSON body -> the JSON that came back."""
+    embed: Callable[[Sequence[str]], Sequence[Sequence[float]]] = _closed
+    """Texts -> one vector each."""
+    threshold: Callable[[str, str], float] = _closed
+    """Check's label and route -> the calibrated distance above which two answers differ; NEVER while unknown."""
+
+
+CLOSED = Doors()
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One assertion inside another, such as in an assert-set."""
+
+    label: str
+    weight: float  # 0 for a metric that never decides
+    run: Assert
+
+
 @dataclass(frozen=True, slots=True)
 class Params:
-    """What the configuration gives a check: `value` and `threshold`, with readers that raise BadCheck."""
+    """What the configuration gives a check, with readers that raise BadCheck."""
 
     type: str
     value: Any = None
     threshold: float | None = None
+    config: Mapping[str, Any] = field(default_factory=dict)
+    label: str = ""
+    members: tuple[Member, ...] = ()  # of an assert-set
+    doors: Doors = CLOSED
+
+    def options(self, *known: str) -> Mapping[str, Any]:
+        """The `config:` table; raises BadCheck for a key that this check does not read."""
+        unknown = sorted(set(self.config) - set(known))
+        if unknown:
+            raise BadCheck(f"{self.type} reads no `config: {unknown[0]}`; known: {', '.join(known) or 'none'}")
+        return self.config
 
     def text(self) -> str:
         """The value as one string; numbers are stringified (promptfoo)."""
@@ -155,22 +206,29 @@ class CheckType:
     comparison: bool
     dimension: str
     version: int  # raised whenever the same input may get another result
-    takes: frozenset[str] = frozenset()  # of "value" and "threshold": what is given beyond these is a mistake
+    takes: frozenset[str] = frozenset()  # of "value", "threshold" and "config": what is given beyond these is a mistake
     negatable: bool = True  # False where the opposite says nothing
+    layer: str = "task"  # format, task, safety or grounding
 
 
 def assertion(
-    name: str, *, dimension: str, version: int = 1, takes: tuple[str, ...] = (), negatable: bool = True
+    name: str,
+    *,
+    dimension: str,
+    version: int = 1,
+    takes: tuple[str, ...] = (),
+    negatable: bool = True,
+    layer: str = "task",
 ) -> Callable[[Callable[[Params], Assert]], CheckType]:
     """Name a factory of assertions, and which parameters it reads."""
-    return lambda make: CheckType(name, make, False, dimension, version, frozenset(takes), negatable)
+    return lambda make: CheckType(name, make, False, dimension, version, frozenset(takes), negatable, layer)
 
 
 def comparison(
-    name: str, *, dimension: str, version: int = 1, takes: tuple[str, ...] = ()
+    name: str, *, dimension: str, version: int = 1, takes: tuple[str, ...] = (), layer: str = "task"
 ) -> Callable[[Callable[[Params], Compare]], CheckType]:
     """Name a factory of comparisons, and which parameters it reads."""
-    return lambda make: CheckType(name, make, True, dimension, version, frozenset(takes), False)
+    return lambda make: CheckType(name, make, True, dimension, version, frozenset(takes), False, layer)
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,4 +242,7 @@ class Check:
     severity: str
     version: str  # type version plus a short hash of the parameters: a changed check starts new tallies
     run: Assert | Compare
+    layer: str = "task"
+    metric: str = ""  # promptfoo's named metric: checks that share one are shown together
+    weight: float = 1.0
     when: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # slice key -> values; {} always

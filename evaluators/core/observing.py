@@ -15,6 +15,7 @@ from evaluators.core.finding import (
     Assert,
     Check,
     Compare,
+    DoorFailed,
     Finding,
     Result,
     Timing,
@@ -142,5 +143,7 @@ def _guarded(run: Callable[[], Finding], letters: Mapping[Result, str]) -> tuple
         if not 0 <= finding.score <= 1:
             raise ValueError("a score outside 0 and 1")
         return letters[finding.result], finding
+    except DoorFailed as error:
+        return "b", broken(str(error))
     except Exception as error:  # a check may come from any package; what it raises is counted, not sent on
         return "b", broken(type(error).__name__)

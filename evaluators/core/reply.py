@@ -43,6 +43,15 @@ class ToolCall:
 
 
 @dataclass(frozen=True, slots=True)
+class ToolResult:
+    """What a tool gave back, as the application told the model."""
+
+    name: str  # "" where the request does not say
+    text: str
+    error: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Usage:
     """Tokens as the provider reported them; UNKNOWN where it did not."""
 
@@ -66,6 +75,8 @@ class Reply:
     usage: Usage = Usage()
     vector: tuple[float, ...] = ()  # the first embedding, for the embeddings API
     streamed: bool = False
+    logprobs: tuple[float, ...] = ()  # of the answer's tokens, natural logarithms, where the request asked for them
+    flagged: tuple[str, ...] = ()  # the provider's own content filter: "input" or "output", with its word for why
     unread: tuple[str, ...] = ()  # what could not be read, in short phrases of ours
 
     @property
@@ -91,3 +102,8 @@ class Request:
     )  # JSON Schema the request itself demands of the answer; {} none
     json_mode: bool = False  # the answer must be JSON, whether or not there is a schema
     tool_schemas: dict[str, dict[str, Any]] = field(default_factory=dict)  # tool name -> JSON Schema of its arguments
+    called: tuple[ToolCall, ...] = ()  # what the assistant called earlier in this conversation, oldest first
+    tool_results: tuple[ToolResult, ...] = ()  # what these calls gave, oldest first
+    body: dict[str, Any] = field(
+        default_factory=dict
+    )  # the request itself, for checks with paths; {} where it is no JSON

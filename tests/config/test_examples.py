@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 import config
 from config.load import load
-from config.settings import Settings, json_schema
+from config.settings import Check, Settings, json_schema
 
 EXAMPLES = Path(next(iter(config.__path__))) / "examples"
 FILES = ["minimal.yaml", "full.yaml"]
@@ -69,14 +69,15 @@ def absent(table: type[BaseModel], shown: list[Any], place: str = "") -> set[str
     """The keys of a table that no shown instance of it has, and so on downwards."""
     instances = [one for one in shown if isinstance(one, dict)]
     missing: set[str] = set()
-    for key, field in table.model_fields.items():
+    for name, field in table.model_fields.items():
+        key = field.alias or name
         values = [one[key] for one in instances if key in one]
         if not values:
             missing.add(place + key)
         if str(field.annotation).startswith("dict"):
             values = [list(value.values()) for value in values]
         parts = [part for value in values for part in (value if isinstance(value, list) else [value])]
-        for inner in tables_in(field.annotation) if values else []:
+        for inner in tables_in(field.annotation) if values and table is not Check else []:
             missing |= absent(inner, parts, f"{place}{key}.")
     return missing
 

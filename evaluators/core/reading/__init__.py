@@ -66,7 +66,7 @@ def read_request(call: Call) -> Request:
             return Request(dialect.NAME if dialect else plain.NAME)
         return plain.request_from_text(body.data.decode("utf-8", "replace"))
     dialect = dialect or next((known for known in _DIALECTS if known.asks(asked)), None)
-    request = (dialect or plain).request(asked)
+    request = replace((dialect or plain).request(asked), body=asked)
     deployment = _DEPLOYMENT.search(call.path)
     return replace(request, model=deployment[1]) if deployment and not request.model else request
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from config.settings import Check as Configured
 from evaluators import checks
-from evaluators.core.finding import Arm, Check, Finding, Timing
+from evaluators.core.finding import CLOSED, Arm, Check, Doors, Finding, Timing
 from evaluators.core.reply import Kind, Reply, Request, ToolCall
 
 HOSTILE = {
@@ -37,14 +37,20 @@ def arm(
     return Arm(request or Request("openai-chat"), Reply(text=text, **given), Timing(0.2, total, 0.1), cost)
 
 
-def check(type: str, value: Any = None, threshold: float | None = None, **more: Any) -> Check:
+BESIDE = Configured(type="contains", name="beside", value="a")
+"""The assertion that max-score looks at."""
+
+
+def check(type: str, value: Any = None, threshold: float | None = None, *, doors: Doors = CLOSED, **more: Any) -> Check:
     """One built check."""
-    return checks.build([Configured(type=type, value=value, threshold=threshold, **more)])[0]
+    return checks.build([Configured(type=type, value=value, threshold=threshold, **more), BESIDE], doors)[0]
 
 
-def judge(type: str, *arms: Arm, value: Any = None, threshold: float | None = None) -> Finding:
+def judge(
+    type: str, *arms: Arm, value: Any = None, threshold: float | None = None, doors: Doors = CLOSED, **more: Any
+) -> Finding:
     """What a check says about one arm, or two."""
-    run: Any = check(type, value, threshold).run
+    run: Any = check(type, value, threshold, doors=doors, **more).run
     found: Finding = run(*arms)
     return found
 

@@ -30,7 +30,9 @@ VALUES: dict[str, dict[str, Any]] = {
     "finish-reason": {"value": "stop"},
     "latency": {"threshold": 2000},
     "cost": {"threshold": 0.01},
+    "assert-set": {"assert": [{"type": "contains", "value": "a"}, "not-is-json"], "threshold": 0.5},
 }
+"""What a type that cannot do without parameters is given in the properties below."""
 ASSERTIONS = [kind for kind in checks.BUILT_IN if not kind.comparison]
 NEGATABLE = [kind.name for kind in ASSERTIONS if kind.negatable]
 COMPARISONS = [kind.name for kind in checks.BUILT_IN if kind.comparison]
