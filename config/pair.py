@@ -15,10 +15,12 @@ Fields = tuple[tuple[str, str], ...]
 
 
 class Role(StrEnum):
-    """Why a shadow is asked: as the candidate under test, or as live once more (the noise floor)."""
+    """Why a shadow is asked: as the candidate under test, as live once more (the noise floor), or as the candidate
+    once more: then `live` of the Pair is the candidate's first answer, and `outcome` its second to the same call."""
 
     CANDIDATE = "candidate"
     CONTROL = "control"
+    AGAIN = "again"
 
 
 class Failure(StrEnum):

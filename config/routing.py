@@ -96,6 +96,7 @@ class Candidate(Strict):
     system_prompt: SystemPrompt | None = None
     headers: dict[HeaderName, HeaderValue] = {}
     sample: Share = 1.0
+    again: Share = 0.0
     max_in_flight: Annotated[int, Field(ge=1, le=10_000)] = 64
     max_per_second: PerSecond | None = None
     breaker: Breaker = Breaker()
@@ -143,6 +144,11 @@ class Route:
     def control_name(self) -> str:
         """What this control is called in pairs, metrics and reports: no candidate can have such a name."""
         return f"{Role.CONTROL}{self.prefix}"
+
+
+def again_name(candidate: str) -> str:
+    """What a candidate's second answers are called in pairs, metrics and accounting: no candidate can be called so."""
+    return f"{candidate}/{Role.AGAIN}"
 
 
 def is_control(name: str) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlsplit
 from weakref import WeakSet
@@ -16,7 +16,7 @@ from weakref import WeakSet
 from pydantic import SecretStr
 
 from config.pair import Role
-from config.routing import Candidate, Control, Live, Route, SystemPrompt, Tls
+from config.routing import Candidate, Control, Live, Route, SystemPrompt, Tls, again_name
 from config.settings import DEFAULT_SHADOW_PATHS, Settings
 from config.tls import why
 from proxy.core.accounting import Ledger
@@ -124,8 +124,8 @@ class Shadows:
 
     @property
     def upstreams(self) -> list[LeanUpstream]:
-        """One per shadow."""
-        return [upstream for _, _, upstream in self._known.values()]
+        """One per shadow; a candidate's second answers come over the same connections."""
+        return list(dict.fromkeys(upstream for _, _, upstream in self._known.values()))
 
     @property
     def enabled(self) -> bool:
@@ -165,15 +165,20 @@ class Shadows:
             max_body=settings.capture.max_body,
         )
         rules = MirrorRules(plan, settings.capture.max_body, tuple(settings.capture.headers))
-        shadows = [self._candidate(route, candidate) for candidate in route.candidates]
+        shadows = [shadow for candidate in route.candidates for shadow in self._candidate(route, candidate)]
         if shadows and route.control.sample > 0:  # without a candidate there is no noise to measure
             shadows.append(self._control(route))
-        limits = {candidate.name: candidate.max_in_flight for candidate in route.candidates}
+        limits = {
+            name: candidate.max_in_flight
+            for candidate in route.candidates
+            for name in (candidate.name, again_name(candidate.name))
+        }
         limits[route.control_name] = route.control.max_in_flight
         budget = self._budgets[route.prefix] = Budget(limits, self._budgets.get(route.prefix))
         return Mirror(rules, shadows, budget, common.memory, common.publisher, common.ledger, common.telemetry)
 
-    def _candidate(self, route: Route, candidate: Candidate) -> Shadow:
+    def _candidate(self, route: Route, candidate: Candidate) -> list[Shadow]:
+        """The candidate, and where it is asked twice itself again, after it."""
         live = route.live
         base_url, tls, proxy = route.way(candidate)
         at_live = same_origin(base_url, live.base_url)
@@ -190,7 +195,20 @@ class Shadows:
             headers=candidate.headers,
             sample=candidate.sample,
         )
-        return self._shadow(target, candidate, _Way(tls, proxy, candidate.keep_alive))
+        first = self._shadow(target, candidate, _Way(tls, proxy, candidate.keep_alive))
+        if candidate.again == 0:
+            return [first]
+        second = replace(
+            first, target=replace(target, name=again_name(candidate.name), role=Role.AGAIN, sample=candidate.again)
+        )
+        self._know(second, self._known[candidate.name])
+        return [first, second]
+
+    def _know(self, shadow: Shadow, like: tuple[Any, Shadow, LeanUpstream]) -> None:
+        """One more name for what `like` asks: its connections, its breaker, its rate."""
+        name, breaker = shadow.target.name, shadow.breaker
+        self._common.telemetry.breaker_open.labels(name).set_function(lambda: float(breaker.open))
+        self._known[name] = (like[0], shadow, like[2])
 
     def _control(self, route: Route) -> Shadow:
         live = route.live

@@ -64,6 +64,19 @@ def _framing_headers(settings: Settings) -> Iterator[Clash]:
                     yield Clash((*top, "candidates", position, "headers", header), header, why)
 
 
+def _asked_twice(settings: Settings) -> Iterator[Clash]:
+    for route in settings.routes:
+        top: Place = ("mounts", route.prefix) if route.prefix else ()
+        for position, candidate in enumerate(route.candidates):
+            most = min(candidate.sample, route.control.sample)
+            if candidate.again > most:
+                why = (
+                    f"{candidate.name} is asked twice on calls that live and it are asked on: "
+                    f"write at most {most:.10g}, the smaller of its `sample` and control's"
+                )
+                yield Clash((*top, "candidates", position, "again"), "", why)
+
+
 def _addresses(settings: Settings) -> Iterator[Clash]:
     doors: list[tuple[Place, str]] = [
         (("listen",), settings.listen),
@@ -141,6 +154,26 @@ def _gate_checks(settings: Settings) -> Iterator[Clash]:
         elif gate.max_regression is not None and _compares(checks[gate.check]):
             why = "max_regression is for checks that pass or fail; a `shadow:` check compares: use max_excess here"
             yield Clash(("gates", position, "max_regression"), gate.check, why)
+        elif gate.max_failures is not None and _compares(checks[gate.check]):
+            why = "max_failures is for checks that pass or fail; a `shadow:` check compares: use max_excess here"
+            yield Clash(("gates", position, "max_failures"), gate.check, why)
+
+
+def _gate_labels(settings: Settings) -> Iterator[Clash]:
+    labels = {check.label for check in settings.checks}
+    for position, gate in enumerate(settings.gates):
+        if gate.within is not None and gate.name in labels:
+            why = f"a service level is counted under its gate's name, and a check is called {gate.name} too; rename one"
+            yield Clash(("gates", position, "name"), gate.name, why)
+
+
+def _gate_slices(settings: Settings) -> Iterator[Clash]:
+    for position, gate in enumerate(settings.gates):
+        for key in gate.when:
+            place: Place = ("gates", position, "when", key)
+            yield from (wrong := list(_slice_key(settings, place, key)))
+            if not wrong and gate.slice and key not in settings.slices:
+                yield Clash(place, key, f"nothing is counted by {key}: add it to `slices:`")
 
 
 def _compares(check: Check) -> bool:
@@ -158,6 +191,7 @@ def _repeated(words: Iterable[str]) -> Iterator[tuple[int, str]]:
 _RULES: tuple[tuple[tuple[str, ...], Callable[[Settings], Iterator[Clash]]], ...] = (
     (("candidates", "mounts"), _candidate_names),
     (("candidates", "mounts"), _framing_headers),
+    (("candidates", "control", "mounts"), _asked_twice),
     (("listen", "ops", "dashboard"), _addresses),
     (("queue", "store"), _urls),
     (("capture",), _no_credentials),
@@ -166,4 +200,6 @@ _RULES: tuple[tuple[tuple[str, ...], Callable[[Settings], Iterator[Clash]]], ...
     (("checks",), _labels),
     (("gates",), _gate_names),
     (("gates", "checks"), _gate_checks),
+    (("gates", "checks"), _gate_labels),
+    (("gates", "slices", "capture"), _gate_slices),
 )

@@ -33,6 +33,7 @@ REASONS: dict[Bucket, frozenset[str]] = {
         {
             "body_too_large",  # the request is above capture.max_body
             "live_answer_too_large",  # the live answer could not be kept whole
+            "first_answer_too_large",  # the same of a candidate's first answer, for its second
             "encoded_body",  # a content coding that this process cannot read
             "unsafe_numbers",  # a rewrite would change a number
             "switched_off",  # the kill switch
@@ -47,6 +48,7 @@ REASONS: dict[Bucket, frozenset[str]] = {
             "breaker_open",  # this shadow has not answered for long and is left alone
             "rate",  # max_per_second of this shadow
             "in_flight",  # max_in_flight of this shadow
+            "first_lost",  # a candidate's second answer, whose first was dropped
             "memory",  # the bound on captured bytes
             "lane_away",  # the process that asks the shadows was away, or ended with the call
             "lane_full",  # the same process was too far behind

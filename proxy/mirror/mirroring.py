@@ -13,11 +13,12 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 
-from config.pair import Outcome
+from config.pair import Outcome, Role
+from config.routing import again_name
 from proxy.core.accounting import Bucket, Ledger
 from proxy.core.budget import Budget
 from proxy.core.headers import recorder
-from proxy.core.plan import Draft, PlanRules, make_plan
+from proxy.core.plan import Draft, Planned, PlanRules, make_plan
 from proxy.mirror.memory import Memory
 from proxy.mirror.shadowing import CAUGHT, Means, Shadow, ShadowCall, Taker
 from proxy.telemetry import Telemetry
@@ -131,12 +132,19 @@ class Mirror:
                 self._means.ledger.count(draft.arrived, name, bucket, reason)
                 undecided.remove(name)
             if plan.call is not None:
+                firsts = self._firsts(plan.shadows)
                 for planned in plan.shadows:
-                    call = ShadowCall(self._means, self._shadows[planned.name], planned, plan.call, live, started)
+                    shadow, first = self._shadows[planned.name], firsts.get(again_name(planned.name))
+                    beside = firsts.get(planned.name, live)
+                    call = ShadowCall(self._means, shadow, planned, plan.call, beside, started, first)
                     undecided.remove(planned.name)  # from here it decides itself
                     call.begin()
         except CAUGHT as error:
             self._crashed(draft, undecided, error)
+
+    def _firsts(self, planned: Sequence[Planned]) -> dict[str, asyncio.Future[Outcome]]:
+        """What second answers of candidates are paired with, by the names of these seconds."""
+        return {one.name: self._loop.create_future() for one in planned if one.role is Role.AGAIN}
 
     def _crashed(self, draft: Draft, names: Iterable[str], error: BaseException) -> None:
         self._means.caught(error)

@@ -13,7 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Protocol
 
-from config.pair import Call, Failure, Fields, Outcome, Pair
+from config.pair import Call, Failure, Fields, Outcome, Pair, Role
 from proxy.core.accounting import Bucket, Ledger
 from proxy.core.breaker import Breaker, unwell
 from proxy.core.budget import Budget
@@ -81,6 +81,7 @@ class ShadowCall:
         "_capture",
         "_decided",
         "_exchange",
+        "_first",
         "_held",
         "_live",
         "_means",
@@ -93,14 +94,23 @@ class ShadowCall:
     )
 
     def __init__(
-        self, means: Means, shadow: Shadow, planned: Planned, call: Call, live: asyncio.Future[Outcome], started: float
+        self,
+        means: Means,
+        shadow: Shadow,
+        planned: Planned,
+        call: Call,
+        live: asyncio.Future[Outcome],
+        started: float,
+        first: asyncio.Future[Outcome] | None = None,
     ) -> None:
+        """`live` is what this shadow is paired with; `first` will hold its own Outcome, or is cancelled without one."""
         self._means = means
         self._shadow = shadow
         self._planned = planned
         self._call = call
         self._live = live
         self._started = started
+        self._first = first
         self._capture = Capture(means.cap)
         self._exchange: Exchange | None = None
         self._outcome: Outcome | None = None
@@ -221,6 +231,8 @@ class ShadowCall:
         self._give_slot()
         self._shadow.breaker.ended(not unwell(failure, outcome.status), now)
         means.telemetry.exchange_ended(self._planned.name, outcome)
+        if self._first is not None:
+            self._first.set_result(outcome)
         if self._live.done():
             self._join(outcome)
         else:
@@ -235,12 +247,13 @@ class ShadowCall:
             self._crash(error)
 
     def _join(self, outcome: Outcome) -> None:
+        again = self._planned.role is Role.AGAIN
         if self._live.cancelled():
-            self._decide(Bucket.DROPPED, "shutdown")
+            self._decide(Bucket.DROPPED, "first_lost" if again else "shutdown")
             return
         live = self._live.result()
         if live.capped:
-            self._decide(Bucket.SKIPPED, "live_answer_too_large")
+            self._decide(Bucket.SKIPPED, "first_answer_too_large" if again else "live_answer_too_large")
             return
         self._means.publisher.offer(Pair(self._call, self._planned.name, self._planned.role, live, outcome))
         self._decided = True  # the publisher counts from here
@@ -284,6 +297,8 @@ class ShadowCall:
         self._give_slot()
         self._means.memory.give(self._held)
         self._held = 0
+        if self._first is not None:
+            self._first.cancel()  # nothing happens to one that has its Outcome
         if self in self._means.open:
             del self._means.open[self]
             self._means.over()

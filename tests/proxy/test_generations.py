@@ -11,6 +11,7 @@ from typing import Any, cast
 import pytest
 
 from config.load import parse
+from config.pair import Role
 from config.settings import Settings
 from proxy.core.accounting import Bucket, Ledger
 from proxy.generations import Common, Lives, Shadows, TlsUnfit, retire
@@ -346,3 +347,23 @@ def _all(shadows: Shadows) -> list[Any]:
 
 def _by_name(lives: Lives, shadows: Shadows) -> dict[str, LeanUpstream | Any]:
     return {"live": lives.upstreams[0]} | {one.target.name: one for one in _all(shadows)}
+
+
+TWICE = "candidates: [{name: mini, again: 5%, max_per_second: 1}]\ncontrol: {sample: 5%}\n"
+
+
+async def test_a_candidate_that_is_asked_twice(before: Before) -> None:
+    """Its second answers come over its own connections, under its breaker and rate; a reload adds and removes them."""
+    before.read(LIVE, MINI)
+    assert before.known("mini/again") is None
+    _, twice = before.read(LIVE, TWICE)
+    first, second, control = _all(twice)
+    assert [one.target.name for one in (first, second, control)] == ["mini", "mini/again", "control"]
+    assert (second.target.role, second.target.sample, second.target.set) == (Role.AGAIN, 0.05, first.target.set)
+    assert (second.upstream, second.breaker, second.rate) == (first.upstream, first.breaker, first.rate)
+    assert len(twice.upstreams) == 2
+    assert before.known("mini/again") == 0.0
+    _, same = before.read(LIVE, TWICE)
+    assert [one.upstream for one in _all(same)] == [one.upstream for one in _all(twice)]
+    before.read(LIVE, MINI)
+    assert before.known("mini/again") is None

@@ -40,6 +40,12 @@ CLASHES = [
         "rename one",
         id="same name in a mount",
     ),
+    pytest.param(
+        {"candidates": [{"name": "a", "sample": 0.5, "again": 0.3}], "control": {"sample": 0.2}},
+        ("candidates", 0, "again"),
+        "write at most 0.2",
+        id="asked twice where live is not",
+    ),
     pytest.param({"ops": "127.0.0.1:8080"}, ("ops",), "another port", id="same port"),
     pytest.param(
         {"dashboard": {"listen": "127.0.0.1:9090"}},

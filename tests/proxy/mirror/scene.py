@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from config.pair import Failure, Outcome, Pair, Role
+from config.routing import again_name
 from config.settings import DEFAULT_SHADOW_PATHS
 from proxy.core.accounting import Bucket, Ledger
 from proxy.core.breaker import Breaker
@@ -66,8 +67,11 @@ class Scene:
         taking: Callable[[Ledger], Taking] = Taking,
         upstream: Callable[[], AskedUpstream] = AskedUpstream,
         sample: float = 1.0,
+        again: bool = False,
     ) -> None:
+        """`again` has every candidate asked twice: behind `a` comes `a/again`."""
         self.names = [chr(ord("a") + at) for at in range(shadows)]
+        self.names = [name for first in self.names for name in (first, again_name(first))[: 1 + again]]
         self.ledger = ledger or Ledger()
         self.telemetry = telemetry or Telemetry()
         self.taking = taking(self.ledger)
@@ -84,9 +88,8 @@ class Scene:
 
     @staticmethod
     def _target(name: str, sample: float) -> Target:
-        return Target(
-            name, Role.CANDIDATE, f"http://{name}.example/base", same_origin=False, api_key="key", sample=sample
-        )
+        role = Role.AGAIN if "/" in name else Role.CANDIDATE
+        return Target(name, role, f"http://{name[0]}.example/base", same_origin=False, api_key="key", sample=sample)
 
     async def begin(self, body: bytes | None = CHAT, headers: HeaderPairs = HEADERS, **more: Any) -> Live:
         """One call, planned and asked when this returns."""
