@@ -13,7 +13,7 @@ from typing import Any
 
 import orjson
 
-from evaluators.core.reply import UNKNOWN, Kind, Reply
+from evaluators.core.reply import UNKNOWN, Kind, Reply, ToolCall, ToolResult
 from evaluators.core.sse import Event
 
 Object = Mapping[str, Any]
@@ -21,6 +21,12 @@ Object = Mapping[str, Any]
 _NOTHING: Object = {}
 _MAX_COUNT = 1 << 53  # beyond it a JSON number is no longer a whole number for half of the world's readers
 _WORD = re.compile(r"[\w.:-]{1,64}", re.ASCII)
+MAX_STEPS = 20_000
+"""Tool calls of one conversation, and results. A call with its result takes some 50 tokens, so that a context of a
+million tokens is full by then."""
+MAX_LOGPROBS = 131_072
+"""Tokens of one answer; the longest answers on offer have 128,000."""
+MAX_FLAGS = 32
 
 _RATE_LIMIT = re.compile(r"rate_limit|too_many_requests|resource_exhausted|insufficient_quota|throttl|\b429\b")
 _FILTER = re.compile(r"content_filter|content_policy_violation|responsibleaipolicyviolation")
@@ -140,6 +146,69 @@ def first_fault(events: Iterable[Event]) -> Reply | None:
     return None
 
 
+def logprobs(entries: object) -> list[float]:
+    """The logarithms in a list of tokens, each `{logprob: number}` or a number; what is not finite is left out."""
+    found = (entry.get("logprob") if isinstance(entry, dict) else entry for entry in rows(entries)[:MAX_LOGPROBS])
+    return [number for number in map(_number, found) if math.isfinite(number)]
+
+
+def filtered(side: str, results: object) -> list[str]:
+    """What a content filter found: "output hate" for each category that it filtered, or detected and let pass.
+
+    `results` is Azure's `content_filter_results`, whose custom blocklists may be a list instead of an object.
+    """
+    found = []
+    for category, result in list(obj(results).items())[:MAX_FLAGS]:
+        outcomes = [obj(one) for one in (rows(result) or [result])]
+        if any(one.get("filtered") is True or one.get("detected") is True for one in outcomes):
+            found.append(flag(side, category))
+    return found
+
+
+def moderated(moderation: object) -> list[str]:
+    """What OpenAI's moderation beside an answer found: "input violence" for each category that it flagged."""
+    found = []
+    for side in ("input", "output"):
+        said = obj(obj(moderation).get(side))
+        for result in [said, *map(obj, rows(said.get("results"))[:MAX_FLAGS])]:
+            if result.get("flagged") is True:
+                named = [flag(side, name) for name, hit in obj(result.get("categories")).items() if hit is True]
+                found += named[:MAX_FLAGS] or [flag(side, "moderation")]
+    return found
+
+
+def flag(side: str, word: str) -> str:
+    """One entry of Reply.flagged; the word is the provider's, when it is one."""
+    word = word.replace("/", "_").replace(" ", "_")  # OpenAI writes harassment/threatening
+    return f"{side} {word if _WORD.fullmatch(word) else 'filter'}"
+
+
+class History:
+    """The tool calls of a conversation so far and what they gave, as a request's messages tell them one by one."""
+
+    def __init__(self) -> None:
+        self._names: dict[str, str] = {}
+        self._calls: list[ToolCall] = []
+        self._results: list[ToolResult] = []
+
+    def call(self, identity: object, name: object, arguments: object) -> None:
+        """A call; arguments that the request holds parsed are written out."""
+        given = written(arguments) if isinstance(arguments, dict) else words(arguments)
+        if len(self._calls) < MAX_STEPS:
+            self._calls.append(ToolCall(words(name), given))
+            self._names[words(identity)] = words(name)
+
+    def result(self, identity: object, content: object, *, name: object = "", error: bool = False) -> None:
+        """What a call gave; its name is that of the call with this id, where the request holds it."""
+        if len(self._results) < MAX_STEPS:
+            known = self._names.get(words(identity), "") if words(identity) else ""
+            self._results.append(ToolResult(words(name) or known, texts(content), error))
+
+    def told(self) -> tuple[tuple[ToolCall, ...], tuple[ToolResult, ...]]:
+        """The calls and the results, oldest first."""
+        return tuple(self._calls), tuple(self._results)
+
+
 def unknown_note(kind: str, what: str) -> str:
     """A part of an answer that is of no kind we read."""
     return f"{what} of type {kind}" if _WORD.fullmatch(kind) else f"{what} without a type"
@@ -152,6 +221,16 @@ def verdict(*, complete: bool, finish: str, said: bool) -> Kind:
     if not complete:
         return Kind.TRUNCATED
     return Kind.OK if said else Kind.BLANK
+
+
+def _number(value: object) -> float:
+    """The value as a float; not a number where it is none."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return math.nan
+    try:
+        return float(value)
+    except OverflowError:
+        return math.nan
 
 
 def _error_words(error: Object) -> list[str]:

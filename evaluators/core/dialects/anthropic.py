@@ -10,12 +10,14 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from evaluators.core.dialects import (
+    History,
     NotJson,
     Object,
     count,
     error_in,
     error_note,
     fault,
+    flag,
     obj,
     parse,
     rows,
@@ -25,7 +27,7 @@ from evaluators.core.dialects import (
     words,
     written,
 )
-from evaluators.core.reply import UNKNOWN, Kind, Reply, Request, ToolCall, Usage
+from evaluators.core.reply import UNKNOWN, Kind, Reply, Request, ToolCall, ToolResult, Usage
 from evaluators.core.sse import Event
 
 NAME = "anthropic-messages"
@@ -72,6 +74,7 @@ def request(body: Object) -> Request:
     system = texts(body.get("system"))
     form = obj(body.get("output_format")) or obj(obj(body.get("output_config")).get("format"))
     tools = dict(_tools(body))
+    called, results = _history(messages)
     return Request(
         NAME,
         model=words(body.get("model")),
@@ -84,6 +87,8 @@ def request(body: Object) -> Request:
         schema=dict(obj(form.get("schema"))),
         json_mode=form.get("type") == "json_schema",
         tool_schemas=tools,
+        called=called,
+        tool_results=results,
     )
 
 
@@ -189,8 +194,28 @@ def _reply(message: Object, *, complete: bool, error: Object | None = None, dama
         finish_reason=finish,
         model=words(message.get("model")),
         usage=_usage(obj(message.get("usage"))),
+        flagged=_flagged(message),
         unread=tuple(notes),
     )
+
+
+def _flagged(message: Object) -> tuple[str, ...]:
+    """The policy by which the API's own classifiers stopped the answer, where it names one."""
+    if message.get("stop_reason") != "refusal":
+        return ()
+    return (flag("output", words(obj(message.get("stop_details")).get("category")) or "refusal"),)
+
+
+def _history(messages: list[Object]) -> tuple[tuple[ToolCall, ...], tuple[ToolResult, ...]]:
+    history = History()
+    for message in messages:
+        for block in map(obj, rows(message.get("content"))):
+            if block.get("type") == "tool_use":
+                history.call(block.get("id"), block.get("name"), obj(block.get("input")))
+            elif block.get("type") == "tool_result":
+                failed = block.get("is_error") is True
+                history.result(block.get("tool_use_id"), block.get("content"), error=failed)
+    return history.told()
 
 
 def _usage(usage: Object) -> Usage:

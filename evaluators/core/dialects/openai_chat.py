@@ -9,12 +9,18 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from evaluators.core.dialects import (
+    MAX_LOGPROBS,
+    History,
     NotJson,
     Object,
     count,
     error_in,
     error_note,
     fault,
+    filtered,
+    flag,
+    logprobs,
+    moderated,
     obj,
     parse,
     rows,
@@ -23,7 +29,7 @@ from evaluators.core.dialects import (
     words,
     written,
 )
-from evaluators.core.reply import Kind, Reply, Request, ToolCall, Usage
+from evaluators.core.reply import Kind, Reply, Request, ToolCall, ToolResult, Usage
 from evaluators.core.sse import Event
 
 NAME = "openai-chat"
@@ -57,6 +63,7 @@ def request(body: Object) -> Request:
         users = said = _prompts(body.get("prompt"))[:1]
     form = obj(body.get("response_format"))
     tools = dict(_tools(body))
+    called, results = _history(messages)
     return Request(
         NAME,
         model=words(body.get("model")),
@@ -69,6 +76,8 @@ def request(body: Object) -> Request:
         schema=dict(obj(obj(form.get("json_schema")).get("schema"))),
         json_mode=form.get("type") in ("json_schema", "json_object"),
         tool_schemas=tools,
+        called=called,
+        tool_results=results,
     )
 
 
@@ -112,6 +121,8 @@ class _Draft:
         self._finish = ""
         self._model = ""
         self._usage: Object = {}
+        self._logprobs: list[float] = []
+        self._flags: dict[str, None] = {}
         self._notes: dict[str, None] = {}
 
     def note(self, phrase: str) -> None:
@@ -122,12 +133,17 @@ class _Draft:
         self.error = error_in(body) or self.error
         self._model = words(body.get("model")) or self._model
         self._usage = obj(body.get("usage")) or self._usage
+        self._flag(moderated(body.get("moderation")))
+        for prompt in rows(body.get("prompt_filter_results"))[:1]:
+            self._flag(filtered("input", obj(prompt).get("content_filter_results")))
         for choice in map(obj, rows(body.get("choices"))):
             if choice.get("index") not in (0, None):
                 self.note("only the first of several choices is read")
                 continue
             self._finish = words(choice.get("finish_reason")) or self._finish
             self._text.append(words(choice.get("text")))
+            self._flag(filtered("output", choice.get("content_filter_results")))
+            self._likely(obj(choice.get("logprobs")))
             self._delta(obj(choice.get("delta")) or obj(choice.get("message")))
 
     def reply(self, *, complete: bool) -> Reply:
@@ -136,6 +152,8 @@ class _Draft:
         refusal = "".join(self._refusal)
         said = bool(text.strip() or refusal or self._calls or self._opaque)
         kind = verdict(complete=complete, finish=finish, said=said)
+        if finish == "content_filter" and not any(word.startswith("output ") for word in self._flags):
+            self._flag([flag("output", finish)])
         if self.damaged:
             kind = Kind.MALFORMED
         if self.error:
@@ -150,8 +168,18 @@ class _Draft:
             finish_reason=finish,
             model=self._model,
             usage=_usage(self._usage),
+            logprobs=tuple(self._logprobs),
+            flagged=tuple(self._flags),
             unread=tuple(self._notes),
         )
+
+    def _flag(self, found: list[str]) -> None:
+        self._flags.update(dict.fromkeys(found))
+
+    def _likely(self, tokens: Object) -> None:
+        """Logarithms of the tokens in this part: today's form, or that of `/completions`."""
+        if tokens and len(self._logprobs) < MAX_LOGPROBS:
+            self._logprobs += logprobs(tokens.get("content") or tokens.get("token_logprobs"))
 
     def _delta(self, delta: Object) -> None:
         content = delta.get("content")
@@ -212,6 +240,20 @@ class _Call:
 
     def done(self) -> ToolCall:
         return ToolCall(self._name, "".join(self._arguments))
+
+
+def _history(messages: list[Object]) -> tuple[tuple[ToolCall, ...], tuple[ToolResult, ...]]:
+    """What the assistant called and what came back, in today's form and in the one before it."""
+    history = History()
+    for message in messages:
+        if message.get("role") in ("tool", "function"):
+            history.result(message.get("tool_call_id"), message.get("content"), name=message.get("name"))
+        for call in map(obj, rows(message.get("tool_calls"))):
+            function = obj(call.get("function")) or obj(call.get("custom"))
+            history.call(call.get("id"), function.get("name"), function.get("arguments", function.get("input")))
+        if function := obj(message.get("function_call")):
+            history.call("", function.get("name"), function.get("arguments"))
+    return history.told()
 
 
 def _usage(usage: Object) -> Usage:

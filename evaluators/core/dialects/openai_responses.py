@@ -10,12 +10,18 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from evaluators.core.dialects import (
+    MAX_LOGPROBS,
+    History,
     NotJson,
     Object,
     count,
     error_in,
     error_note,
     fault,
+    filtered,
+    flag,
+    logprobs,
+    moderated,
     obj,
     parse,
     rows,
@@ -24,7 +30,7 @@ from evaluators.core.dialects import (
     verdict,
     words,
 )
-from evaluators.core.reply import Kind, Reply, Request, ToolCall, Usage
+from evaluators.core.reply import Kind, Reply, Request, ToolCall, ToolResult, Usage
 from evaluators.core.sse import Event
 
 NAME = "openai-responses"
@@ -41,6 +47,7 @@ _DELTAS = {
     "response.function_call_arguments.delta": "arguments",
     "response.custom_tool_call_input.delta": "arguments",
 }
+MAX_FILTERS = 16
 _PARTS = {
     "output_text": "text",
     "refusal": "refusal",
@@ -49,6 +56,7 @@ _PARTS = {
 }
 _CALLS = ("function_call", "custom_tool_call")  # those that the application is asked to make
 _READ = ("message", "reasoning", *_CALLS)
+_RESULTS = ("function_call_output", "custom_tool_call_output")
 _PICTURES = ("image_generation_call",)
 
 
@@ -70,13 +78,15 @@ def answers(body: Object) -> bool:
 def request(body: Object) -> Request:
     """What the application asked; never raises."""
     given = body.get("input")
-    items = [{"role": "user", "content": given}] if isinstance(given, str) else [obj(item) for item in rows(given)]
+    alone: list[Object] = [{"role": "user", "content": given}]
+    items = alone if isinstance(given, str) else [obj(item) for item in rows(given)]
     said = [texts(item.get("content")) for item in items]
     users = [text for item, text in zip(items, said, strict=True) if item.get("role") == "user"]
     system = [text for item, text in zip(items, said, strict=True) if item.get("role") in _SYSTEM]
     instructions = words(body.get("instructions"))
     form = obj(obj(body.get("text")).get("format"))
     tools = dict(_tools(body))
+    called, results = _history(items)
     return Request(
         NAME,
         model=words(body.get("model")),
@@ -89,6 +99,8 @@ def request(body: Object) -> Request:
         schema=dict(obj(form.get("schema"))),
         json_mode=form.get("type") in ("json_schema", "json_object"),
         tool_schemas=tools,
+        called=called,
+        tool_results=results,
     )
 
 
@@ -121,6 +133,7 @@ class _Item:
     def __init__(self, kind: str, name: str = "") -> None:
         self.kind = kind
         self.name = name
+        self.logprobs: list[float] = []
         self._said: dict[str, list[str]] = {}
 
     def add(self, name: str, piece: object) -> None:
@@ -145,10 +158,12 @@ class _Draft:
         kind = words(body.get("type"))
         index = count(body.get("output_index"))
         if kind in _DELTAS:
-            self._items.setdefault(index, _Item("message")).add(_DELTAS[kind], body.get("delta"))
+            item = self._items.setdefault(index, _Item("message"))
+            item.add(_DELTAS[kind], body.get("delta"))
+            item.logprobs += logprobs(body.get("logprobs"))
         elif kind == "response.output_item.added":
-            item = obj(body.get("item"))
-            self._items[index] = _Item(words(item.get("type")), words(item.get("name")))
+            added = obj(body.get("item"))
+            self._items[index] = _Item(words(added.get("type")), words(added.get("name")))
         elif kind == "response.output_item.done":
             self._items[index] = _whole(obj(body.get("item")))
         elif kind == "error":
@@ -185,6 +200,8 @@ class _Draft:
             finish_reason=finish,
             model=words(self.response.get("model")),
             usage=_usage(obj(self.response.get("usage"))),
+            logprobs=tuple(number for item in items for number in item.logprobs)[:MAX_LOGPROBS],
+            flagged=_flagged(self.response, finish),
             unread=tuple(dict.fromkeys(notes)),
         )
 
@@ -204,10 +221,34 @@ def _whole(item: Object) -> _Item:
     found = _Item(words(item.get("type")), words(item.get("name")))
     for part in map(obj, rows(item.get("content")) + rows(item.get("summary"))):
         name = _PARTS.get(words(part.get("type")), "opaque")
+        found.logprobs += logprobs(part.get("logprobs"))
         found.add(name, part.get("refusal" if name == "refusal" else "text") if name != "opaque" else "x")
     for name in ("arguments", "input"):
         found.add("arguments", item.get(name))
     return found
+
+
+def _flagged(response: Object, finish: str) -> tuple[str, ...]:
+    """What a filter found: OpenAI's moderation, Azure's list of filters with the side that each looked at."""
+    found = moderated(response.get("moderation"))
+    for one in map(obj, rows(response.get("content_filters"))[:MAX_FILTERS]):
+        side = "input" if one.get("source_type") == "prompt" else "output"
+        found += filtered(side, one.get("content_filter_results"))
+    if finish == "content_filter" and not any(word.startswith("output ") for word in found):
+        found.append(flag("output", finish))
+    return tuple(dict.fromkeys(found))
+
+
+def _history(items: list[Object]) -> tuple[tuple[ToolCall, ...], tuple[ToolResult, ...]]:
+    """What the application was asked to call and what it gave back; what the provider ran itself is not there."""
+    history = History()
+    for item in items:
+        kind = item.get("type")
+        if kind in _CALLS:
+            history.call(item.get("call_id"), item.get("name"), item.get("arguments", item.get("input")))
+        elif kind in _RESULTS:
+            history.result(item.get("call_id"), item.get("output"))
+    return history.told()
 
 
 def _usage(usage: Object) -> Usage:

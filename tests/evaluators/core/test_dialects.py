@@ -3,9 +3,20 @@
 import json
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from evaluators.core import dialects
-from evaluators.core.dialects import NotJson, parse, parse_whole
+from evaluators.core.dialects import (
+    NotJson,
+    anthropic,
+    embeddings,
+    openai_chat,
+    openai_responses,
+    parse,
+    parse_whole,
+    plain,
+)
 from evaluators.core.reply import UNKNOWN, Kind
 
 DEEP = "[" * 10_000 + "]" * 10_000
@@ -163,3 +174,59 @@ VERDICTS = [
 def test_verdict(complete, finish, said, kind):
     """A readable answer is ok when it is whole and says something."""
     assert dialects.verdict(complete=complete, finish=finish, said=said) is kind
+
+
+NAMES = """choices delta message content tool_calls function_call function name arguments id role tool tool_call_id
+    messages input output type tool_use tool_result tool_use_id is_error function_call_output call_id text logprobs
+    logprob token_logprobs content_filter_results prompt_filter_results moderation results flagged categories filtered
+    detected content_filters source_type stop_reason stop_details category refusal content_block index""".split()
+SCALARS = st.one_of(
+    st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=5), st.sampled_from(NAMES), st.just(10**400)
+)
+VALUES = st.recursive(
+    SCALARS,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.sampled_from(NAMES), inner, max_size=6),
+    max_leaves=30,
+)
+
+
+@pytest.mark.parametrize("dialect", [anthropic, openai_chat, openai_responses, embeddings, plain])
+@settings(max_examples=200, deadline=None)
+@given(body=st.dictionaries(st.sampled_from(NAMES), VALUES, max_size=6))
+def test_no_shape_is_too_strange(dialect, body):
+    """Whatever stands where, a request and an answer are read, and what is read has the types it should have."""
+    request, reply = dialect.request(body), dialect.from_json(body)
+    assert all(isinstance(part, str) for call in request.called for part in (call.name, call.arguments))
+    assert all(isinstance(part, str) for one in request.tool_results for part in (one.name, one.text))
+    assert all(isinstance(number, float) and abs(number) < float("inf") for number in reply.logprobs)
+    assert all(word.split(" ")[0] in ("input", "output") for word in reply.flagged)
+
+
+def test_what_is_kept_is_bounded():
+    """More calls, logarithms and flags than any conversation has are not kept."""
+    history = dialects.History()
+    for _ in range(dialects.MAX_STEPS + 5):
+        history.call("a", "f", "{}")
+        history.result("a", "x")
+    assert [len(part) for part in history.told()] == [dialects.MAX_STEPS] * 2
+    assert len(dialects.logprobs([-0.5] * (dialects.MAX_LOGPROBS + 5))) == dialects.MAX_LOGPROBS
+    assert len(dialects.filtered("input", {f"c{n}": {"filtered": True} for n in range(99)})) == dialects.MAX_FLAGS
+
+
+def test_flags():
+    """A finding of a filter is its side and its own word; what is no word is not repeated."""
+    hate = {
+        "hate": {"filtered": True},
+        "sexual": {"filtered": False},
+        "a b": {"detected": True},
+        "x\n": {"filtered": True},
+    }
+    assert dialects.filtered("input", hate) == ["input hate", "input a_b", "input filter"]
+    assert dialects.filtered("input", [hate]) == []
+    violent = {"flagged": True, "categories": {"violence": True, "hate": False}}
+    assert dialects.moderated({"output": {"results": [violent]}, "input": {"flagged": True}}) == [
+        "input moderation",
+        "output violence",
+    ]
+    assert dialects.moderated({"output": violent, "input": {"type": "error"}}) == ["output violence"]
+    assert dialects.moderated(None) == []

@@ -28,8 +28,7 @@ def expected(path):
         kind=Kind(fields.pop("kind")),
         tool_calls=tuple(ToolCall(**call) for call in fields.pop("tool_calls", ())),
         usage=Usage(**fields.pop("usage", {})),
-        vector=tuple(fields.pop("vector", ())),
-        unread=tuple(fields.pop("unread", ())),
+        **{name: tuple(fields.pop(name, ())) for name in ("vector", "logprobs", "flagged", "unread")},
         **fields,
     )
 

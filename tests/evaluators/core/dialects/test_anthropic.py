@@ -3,7 +3,7 @@
 import pytest
 
 from evaluators.core.dialects import anthropic as dialect
-from evaluators.core.reply import Kind, Request, ToolCall, Usage
+from evaluators.core.reply import Kind, Request, ToolCall, ToolResult, Usage
 from tests.evaluators.core.dialects import golden
 
 
@@ -55,6 +55,8 @@ REQUESTS = [
             characters=16,
             tools=("weather",),
             tool_schemas={"weather": WEATHER},
+            called=(ToolCall("weather", "{}"),),
+            tool_results=(ToolResult("", "18 C"),),
         ),
         id="a tool result is no turn of the user",
     ),
@@ -66,7 +68,14 @@ REQUESTS = [
                 {"role": "user", "content": [{"type": "tool_result"}, {"type": "text", "text": "Go on"}]},
             ],
         },
-        Request("anthropic-messages", prompt="Go on", system="S", turns=2, characters=11),
+        Request(
+            "anthropic-messages",
+            prompt="Go on",
+            system="S",
+            turns=2,
+            characters=11,
+            tool_results=(ToolResult("", ""),),
+        ),
         id="a result with words is a turn",
     ),
     pytest.param(
@@ -94,6 +103,35 @@ REQUESTS = [
             tool_schemas={"answer": WEATHER},
         ),
         id="a forced tool binds its arguments, not the text",
+    ),
+    pytest.param(
+        {
+            "messages": [
+                {
+                    "role": "assistant",
+                    "content": [
+                        {"type": "text", "text": "Let me look."},
+                        {"type": "tool_use", "id": "a", "name": "weather", "input": {"city": "Oslo"}},
+                        {"type": "tool_use", "id": "b", "name": "clock", "input": None},
+                    ],
+                },
+                {
+                    "role": "user",
+                    "content": [
+                        {"type": "tool_result", "tool_use_id": "b", "content": "no clock", "is_error": True},
+                        {"type": "tool_result", "tool_use_id": "a", "content": [{"type": "text", "text": "18 C"}]},
+                        {"type": "tool_result", "tool_use_id": ["a"], "content": 7, "is_error": "yes"},
+                    ],
+                },
+            ],
+        },
+        Request(
+            "anthropic-messages",
+            characters=12,
+            called=(ToolCall("weather", '{"city":"Oslo"}'), ToolCall("clock", "{}")),
+            tool_results=(ToolResult("clock", "no clock", True), ToolResult("weather", "18 C"), ToolResult("", "")),
+        ),
+        id="results have the name of their call",
     ),
     pytest.param({"messages": {"role": "user"}, "system": 3}, Request("anthropic-messages"), id="wrong types"),
 ]
@@ -127,6 +165,16 @@ ANSWERS = [
         {"usage": Usage(input=11, output=2)},
         id="what was written to the cache was read too",
     ),
+]
+
+
+REFUSED = {"content": [{"type": "text", "text": "Let us"}], "stop_reason": "refusal"}
+ANSWERS += [
+    pytest.param(
+        {**REFUSED, "stop_details": {"type": "refusal", "category": "bio"}}, {"flagged": ("output bio",)}, id="policy"
+    ),
+    pytest.param({**REFUSED, "stop_details": {"category": None}}, {"flagged": ("output refusal",)}, id="no policy"),
+    pytest.param({**REFUSED, "stop_details": {"category": "a\nb"}}, {"flagged": ("output filter",)}, id="no word"),
 ]
 
 

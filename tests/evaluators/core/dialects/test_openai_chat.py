@@ -3,7 +3,7 @@
 import pytest
 
 from evaluators.core.dialects import openai_chat as dialect
-from evaluators.core.reply import Kind, Request, ToolCall, Usage
+from evaluators.core.reply import Kind, Request, ToolCall, ToolResult, Usage
 from tests.evaluators.core.dialects import golden
 
 
@@ -78,6 +78,7 @@ REQUESTS = [
             characters=9 + 8 + 5 + 4 + 13,
             tools=("weather", "shell", "old"),
             tool_schemas={"weather": WEATHER, "shell": {}, "old": {}},
+            tool_results=(ToolResult("", "18 C"),),
         ),
         id="turns, parts, tools",
     ),
@@ -102,6 +103,44 @@ REQUESTS = [
         id="legacy prompts, the answer read is that of the first",
     ),
     pytest.param({"prompt": [1, 2, 3]}, Request("openai-chat"), id="token numbers"),
+    pytest.param(
+        {
+            "messages": [
+                {
+                    "role": "assistant",
+                    "tool_calls": [
+                        {"id": "a", "function": {"name": "weather", "arguments": '{"city": "Oslo"}'}},
+                        {"id": "b", "type": "custom", "custom": {"name": "shell", "input": "ls"}},
+                        {"id": "c", "function": {"name": "clock", "arguments": {"zone": 1}}},
+                        None,
+                    ],
+                },
+                {"role": "tool", "tool_call_id": "b", "content": [{"type": "text", "text": "README"}]},
+                {"role": "tool", "tool_call_id": "a", "content": "18 C"},
+                {"role": "assistant", "function_call": {"name": "old", "arguments": "{}"}},
+                {"role": "function", "name": "old", "content": "done"},
+                {"role": "tool", "tool_call_id": "z", "content": None},
+            ]
+        },
+        Request(
+            "openai-chat",
+            characters=6 + 4 + 4,
+            called=(
+                ToolCall("weather", '{"city": "Oslo"}'),
+                ToolCall("shell", "ls"),
+                ToolCall("clock", '{"zone":1}'),
+                ToolCall("", ""),
+                ToolCall("old", "{}"),
+            ),
+            tool_results=(
+                ToolResult("shell", "README"),
+                ToolResult("weather", "18 C"),
+                ToolResult("old", "done"),
+                ToolResult("", ""),
+            ),
+        ),
+        id="what was called and what it gave",
+    ),
     pytest.param({"messages": "nonsense", "tools": 3, "stream": "yes"}, Request("openai-chat"), id="wrong types"),
     pytest.param({"messages": [None, 1, {"role": ["user"]}]}, Request("openai-chat"), id="wrong members"),
 ]
@@ -228,6 +267,74 @@ USAGES = [
 def test_usage(usage, read):
     """Token counts are taken only where they can be counts."""
     assert dialect.from_json({**whole({"content": "x"}), "usage": usage}).usage == read
+
+
+CHOICES = [
+    pytest.param(
+        {"logprobs": {"content": [{"token": "a", "logprob": -0.5}, {"token": "b", "logprob": 0}], "refusal": None}},
+        {"logprobs": (-0.5, 0.0)},
+        id="logarithms",
+    ),
+    pytest.param({"logprobs": {"token_logprobs": [None, -1.5]}}, {"logprobs": (-1.5,)}, id="of /completions"),
+    pytest.param(
+        {"logprobs": {"content": [{"logprob": "x"}, {}, 3, {"logprob": True}]}}, {"logprobs": (3.0,)}, id="wrong"
+    ),
+    pytest.param({"logprobs": {"content": [{"logprob": 10**400}]}}, {"logprobs": ()}, id="beyond every double"),
+    pytest.param({"logprobs": None}, {"logprobs": ()}, id="not asked for"),
+    pytest.param(
+        {
+            "content_filter_results": {
+                "hate": {"filtered": False, "severity": "safe"},
+                "violence": {"filtered": True, "severity": "high"},
+                "protected_material_text": {"filtered": False, "detected": True},
+                "custom_blocklists": [{"filtered": False, "id": "a"}, {"filtered": True, "id": "b"}],
+                "error": {"code": "content_filter_error"},
+            }
+        },
+        {"flagged": ("output violence", "output protected_material_text", "output custom_blocklists")},
+        id="filter",
+    ),
+    pytest.param({"finish_reason": "content_filter"}, {"flagged": ("output content_filter",)}, id="ended by a filter"),
+    pytest.param({"content_filter_results": {"hate": 3, "x": None}}, {"flagged": ()}, id="a filter of another shape"),
+]
+
+
+@pytest.mark.parametrize(("choice", "fields"), CHOICES)
+def test_beside_the_text(choice, fields):
+    """Logarithms of the tokens and what the provider's filter found are read, where they stand beside the message."""
+    reply = dialect.from_json(whole({"content": "x"}, **choice))
+    assert {name: getattr(reply, name) for name in fields} == fields
+
+
+def test_filters_of_the_prompt_and_moderation():
+    """What was found in the question is told apart from what was found in the answer."""
+    reply = dialect.from_json(
+        {
+            **whole({"content": "x"}),
+            "prompt_filter_results": [
+                {"content_filter_results": {"jailbreak": {"filtered": True}}},
+                {"prompt_index": 1},
+            ],
+            "moderation": {
+                "input": {
+                    "results": [{"flagged": True, "categories": {"hate": False, "harassment/threatening": True}}]
+                },
+                "output": {
+                    "results": [{"flagged": True, "categories": None}, {"flagged": False, "categories": {"x": True}}]
+                },
+            },
+        }
+    )
+    assert reply.flagged == ("input harassment_threatening", "output moderation", "input jailbreak")
+
+
+def test_logarithms_of_a_stream():
+    """The logarithms of all chunks are one row, in order."""
+    draft = dialect._Draft()
+    for logprob in (-0.1, -0.2):
+        draft.take(chunk({"content": "a"}, logprobs={"content": [{"logprob": logprob}]}))
+    draft.take(chunk({}, logprobs=None))
+    assert draft.reply(complete=True).logprobs == (-0.1, -0.2)
 
 
 def test_damaged_event():

@@ -3,7 +3,7 @@
 import pytest
 
 from evaluators.core.dialects import openai_responses as dialect
-from evaluators.core.reply import Kind, Request, ToolCall
+from evaluators.core.reply import Kind, Request, ToolCall, ToolResult
 from tests.evaluators.core.dialects import golden
 
 
@@ -67,6 +67,7 @@ REQUESTS = [
             schema=WEATHER,
             json_mode=True,
             tool_schemas={"weather": WEATHER},
+            tool_results=(ToolResult("", "3"),),
         ),
         id="items, tools, schema",
     ),
@@ -74,6 +75,27 @@ REQUESTS = [
         {"input": [], "text": {"format": {"type": "json_object"}}},
         Request("openai-responses", json_mode=True),
         id="json mode",
+    ),
+    pytest.param(
+        {
+            "input": [
+                {"type": "function_call", "call_id": "a", "name": "weather", "arguments": '{"city":"Oslo"}'},
+                {"type": "custom_tool_call", "call_id": "b", "name": "sh", "input": "ls"},
+                {"type": "web_search_call", "id": "ws"},
+                {
+                    "type": "custom_tool_call_output",
+                    "call_id": "b",
+                    "output": [{"type": "input_text", "text": "README"}],
+                },
+                {"type": "function_call_output", "call_id": "a", "output": "18 C"},
+            ]
+        },
+        Request(
+            "openai-responses",
+            called=(ToolCall("weather", '{"city":"Oslo"}'), ToolCall("sh", "ls")),
+            tool_results=(ToolResult("sh", "README"), ToolResult("weather", "18 C")),
+        ),
+        id="what was called and what it gave",
     ),
     pytest.param({"input": {"role": "user"}, "tools": "x", "text": 1}, Request("openai-responses"), id="wrong types"),
 ]
@@ -118,6 +140,27 @@ ANSWERS = [
 ]
 
 
+LIKELY = {"type": "output_text", "text": "Hi", "logprobs": [{"token": "Hi", "logprob": -0.25}, {"token": "!"}]}
+JAILBREAK = {"jailbreak": {"detected": True, "filtered": False}}
+ANSWERS += [
+    pytest.param({"output": [message(LIKELY)]}, {"text": "Hi", "logprobs": (-0.25,)}, id="logarithms"),
+    pytest.param(
+        {
+            "output": [message({"type": "output_text", "text": "Hi"})],
+            "moderation": {"output": {"flagged": True, "categories": {"violence": True}, "type": "moderation_result"}},
+            "content_filters": [
+                {"blocked": False, "source_type": "prompt", "content_filter_results": JAILBREAK},
+                {"blocked": False, "source_type": "completion", "content_filter_results": {"hate": {"filtered": True}}},
+                {"blocked": False},
+                None,
+            ],
+        },
+        {"kind": Kind.OK, "flagged": ("output violence", "input jailbreak", "output hate")},
+        id="filters",
+    ),
+]
+
+
 @pytest.mark.parametrize(("body", "fields"), ANSWERS)
 def test_answers(body, fields):
     """Whole answers that are not quite whole have their kind."""
@@ -135,6 +178,18 @@ def test_deltas_without_items():
         )
     )
     assert (reply.kind, reply.text) == (Kind.OK, "Hi")
+
+
+def test_logarithms_of_a_stream():
+    """They come with the deltas; an item that is closed with its own has them once."""
+    delta = '{"type":"response.output_text.delta","output_index":0,"delta":"Hi","logprobs":[{"logprob":-0.5}]}'
+    end = '{"type":"response.completed","response":{"status":"completed"}}'
+    done = (
+        '{"type":"response.output_item.done","output_index":0,"item":{"type":"message","content":'
+        '[{"type":"output_text","text":"Hi","logprobs":[{"logprob":-0.5}]}]}}'
+    )
+    assert dialect.from_events(golden.events(delta, end)).logprobs == (-0.5,)
+    assert dialect.from_events(golden.events(delta, done, end)).logprobs == (-0.5,)
 
 
 def test_custom_tool_deltas():
