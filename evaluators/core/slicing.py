@@ -11,19 +11,21 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from config.pair import Call
+from evaluators.core.finding import BadPattern, pattern
+from evaluators.core.language import NoDetector, detector, language_of
 from evaluators.core.reply import Request
 
 MAX_TEXT = 20_000
 """Characters of the last user turn in which plain topic words are looked for."""
 MAX_PATTERN_TEXT = 4_000
-r"""The same for `re:` patterns. Python's `re` backtracks: at this length a quadratic pattern (.*a.*b) takes about
-10 ms, but one with nested or adjacent repeats, (a+)+$ or \w+\s*\w+$, minutes or for ever. No limit that still sees
-a sentence prevents that; the operator's own file is trusted not to hold such a pattern."""
+"""The same for `re:` patterns, of which many need quadratic time: .*a.*b takes about 10 ms here. One that is not done
+after a quarter of a second does not match."""
 MAX_VALUE = 64
 
 _PATTERN = "re:"
 _TAG = "tag:"
 _OTHER = "other"
+_LANGUAGE = "language"
 _UNKNOWN = "unknown"
 _TURNS = ((2, "1"), (4, "2-3"), (8, "4-7"))
 _LENGTHS = ((200, "<200"), (1_000, "200-1k"), (5_000, "1k-5k"), (20_000, "5k-20k"))
@@ -40,7 +42,7 @@ class Topic:
 
     name: str
     words: tuple[re.Pattern[str], ...]
-    patterns: tuple[re.Pattern[str], ...]
+    patterns: tuple[Callable[[str], bool], ...]  # raise TimeoutError
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +57,16 @@ def slice_rules(keys: Sequence[str], topics: Mapping[str, Sequence[str]]) -> Sli
     """Compile the settings' `slices` and `topics`; raises BadRule.
 
     A topic's entries are words or phrases, found whole and in any case ("refund" is not in "refundable"), or `re:`
-    and a regular expression, searched in any case.
+    and a regular expression, searched in any case. The language is that of the last user turn.
     """
     for key in keys:
         if key not in _KEYS and not (key.startswith(_TAG) and len(key) > len(_TAG)):
             raise BadRule(f"slices: {key!r} is not a key; use one of {', '.join(_KEYS)}, or tag:NAME")
+    if _LANGUAGE in keys:
+        try:
+            detector()
+        except NoDetector as error:
+            raise BadRule(f"slices: {error}") from error
     return SliceRules(tuple(keys), tuple(_topic(name, entries) for name, entries in topics.items()))
 
 
@@ -83,10 +90,10 @@ def _topic(name: str, entries: Sequence[str]) -> Topic:
     return Topic(name, words, patterns)
 
 
-def _pattern(name: str, source: str) -> re.Pattern[str]:
+def _pattern(name: str, source: str) -> Callable[[str], bool]:
     try:
-        return re.compile(source, re.IGNORECASE)
-    except (re.error, RecursionError, OverflowError) as error:
+        return pattern(source, fold=True)
+    except BadPattern as error:
         raise BadRule(f"topics: {name!r} has a pattern that is no regular expression: {error}") from error
 
 
@@ -95,9 +102,16 @@ def _topics(call: Call, request: Request, rules: SliceRules) -> Iterator[str]:
     matched = [
         topic.name
         for topic in rules.topics
-        if any(word.search(text) for word in topic.words) or any(pattern.search(short) for pattern in topic.patterns)
+        if any(word.search(text) for word in topic.words) or any(_found(search, short) for search in topic.patterns)
     ]
     yield from matched or [_OTHER]
+
+
+def _found(search: Callable[[str], bool], text: str) -> bool:
+    try:
+        return search(text)
+    except TimeoutError:
+        return False
 
 
 def _format(request: Request) -> str:
@@ -130,4 +144,5 @@ _KEYS: Mapping[str, Callable[[Call, Request, SliceRules], Iterator[str] | tuple[
     "response_format": lambda call, request, rules: (_format(request),),
     "prompt_length": lambda call, request, rules: (_bin(request.characters, _LENGTHS, "20k+"),),
     "stream": lambda call, request, rules: ("yes" if request.stream else "no",),
+    _LANGUAGE: lambda call, request, rules: (language_of(request.prompt) or _UNKNOWN,),
 }

@@ -32,6 +32,8 @@ KEYS = [
     pytest.param("response_format", Request("plain"), "text", id="text"),
     pytest.param("stream", Request("plain", stream=True), "yes", id="stream"),
     pytest.param("stream", Request("plain"), "no", id="no stream"),
+    pytest.param("language", Request("plain", prompt="Wo bleibt denn meine Rechnung?"), "de", id="language"),
+    pytest.param("language", Request("plain", prompt="42"), "unknown", id="no language"),
     *(
         pytest.param("turn", Request("plain", turns=turns), value, id=f"turn {turns}")
         for turns, value in ((0, "1"), (1, "1"), (2, "2-3"), (3, "2-3"), (4, "4-7"), (7, "4-7"), (8, "8+"), (99, "8+"))
@@ -108,6 +110,12 @@ def test_bad_rules(keys, topics, text):
     with pytest.raises(BadRule) as caught:
         slice_rules(keys, topics)
     assert str(caught.value).startswith(text)
+
+
+def test_a_pattern_without_end_does_not_match():
+    """A topic whose pattern is not done within a quarter of a second is not the prompt's."""
+    rules = slice_rules(["topic"], {"a": ["re:(a|aa)+$"]})
+    assert slices(call(), Request("plain", prompt="a" * 50 + "!"), rules) == ("topic=other",)
 
 
 def test_patterns_only():
