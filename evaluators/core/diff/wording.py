@@ -11,6 +11,7 @@ MAX_TEXT = 50_000
 """Characters compared; about 12,000 tokens. Two texts of this length take 50 ms, and the cost is quadratic."""
 
 _CJK = "぀-ヿ㐀-鿿豈-﫿가-힯"
+_FENCE = "```"
 _WORD = re.compile(rf"[{_CJK}]|[^\W{_CJK}]+")
 
 
@@ -25,6 +26,15 @@ def text_distance(a: str, b: str) -> float:
     0 for equal texts, 1 for texts with no character in common; of longer texts the first MAX_TEXT characters count.
     """
     return Indel.normalized_distance(a[:MAX_TEXT], b[:MAX_TEXT])
+
+
+def without_code(text: str) -> str:
+    """The text without its fenced blocks of program code; JSON, and a fence that is the whole answer, are no code."""
+    whole = text.strip()
+    if whole.startswith(_FENCE) and whole.find(_FENCE, len(_FENCE)) in (-1, len(whole) - len(_FENCE)):
+        return text
+    pieces = text.split(_FENCE)
+    return " ".join(piece for place, piece in enumerate(pieces) if place % 2 == 0 or piece[:4].lower() == "json")
 
 
 def words(text: str) -> int:

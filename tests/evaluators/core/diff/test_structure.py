@@ -87,6 +87,33 @@ def test_numbers_beyond_arithmetic() -> None:
     assert json_diff(float("inf"), 1.0, 0.5) == (Difference("/", VALUE),)
 
 
+@pytest.mark.parametrize(
+    ("a", "b", "equal"),
+    [
+        pytest.param(1042000000001, 1042000000002, False, id="ids of 13 digits"),
+        pytest.param(2**64, 2**64 + 1, False, id="beyond 64 bits"),
+        pytest.param(10**400, 10**400, True, id="beyond every double"),
+        pytest.param(10**400, 10**400 + 1, False, id="the last of 400 digits"),
+        pytest.param(10**400, 1.5, False, id="beyond every double, and a decimal"),
+        pytest.param(1042000000001.0, 1042000000002, True, id="a decimal may be rounded"),
+        pytest.param(float("nan"), float("nan"), True, id="not a number, twice"),
+        pytest.param(float("nan"), 1, False, id="not a number, once"),
+        pytest.param(1, float("nan"), False, id="not a number, after"),
+    ],
+)
+def test_numbers_that_doubles_cannot_hold(a: Any, b: Any, equal: bool) -> None:
+    """Whole numbers are exact at any size, nothing overflows, and what is not a number does not differ from itself."""
+    assert (json_diff(a, b) == ()) is equal
+    assert json_diff([a], [b, 0]) == (Difference("/*", ADDED), *([] if equal else [Difference("/*", VALUE)]))
+
+
+def test_whole_numbers_beyond_64_bits_are_compared_as_the_parser_reads_them() -> None:
+    """The parser makes them doubles: equal to about 16 digits, which is said here so that nobody believes otherwise."""
+    near, far = (orjson.loads("1234567890123456789012345678" + end) for end in ("90", "91"))
+    assert json_diff(near, far) == ()
+    assert json_diff(near, orjson.loads("1234567891123456789012345678")) == (Difference("/", VALUE),)
+
+
 def test_tolerance_is_relative() -> None:
     """One percent of the larger number, and no more."""
     assert json_diff(100, 101, 0.01) == ()

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from evaluators.core.diff import normalise, text_distance, words
+from evaluators.core.diff import normalise, text_distance, without_code, words
 from evaluators.core.diff.wording import MAX_TEXT
 
 
@@ -59,3 +59,21 @@ def test_long_texts_are_compared_by_their_beginning() -> None:
 def test_words(text: str, count: int) -> None:
     """Words of any script; a character of a script without spaces is one."""
     assert words(text) == count
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("a ```py\nx = 1\n``` b", "a   b"),
+        ('a ```json\n{"a": 1}\n``` b', 'a  json\n{"a": 1}\n  b'),
+        ("```\n42\n```", "```\n42\n```"),
+        ("```\n42", "```\n42"),
+        ("a ```b", "a "),
+        ("plain", "plain"),
+        ("```a``` b ```c```", "  b  "),
+    ],
+    ids=["code", "JSON", "the whole answer", "the whole answer, cut", "unclosed", "none", "two"],
+)
+def test_without_code(text: str, expected: str) -> None:
+    """Program code is taken out; JSON, and a fence around everything, stays."""
+    assert without_code(text) == expected
