@@ -5,23 +5,20 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from evaluators.core.diff import Difference, json_blocks, json_diff, leaves
+from evaluators.core.diff import ROUNDING, Difference, json_blocks, json_diff, leaves
 from evaluators.core.finding import Arm, CheckType, Compare, Finding, Params, comparison, differ, same, skipped
-
-TOLERANCE = 1e-9
-"""Relative: what a decimal loses on its way through a double, and nothing that a person would call a difference."""
 
 _ROOT = ("/",)
 
 
-@comparison("shadow:json", dimension="correctness", takes=("threshold",))
+@comparison("shadow:json", dimension="correctness", version=2, takes=("threshold",))
 def same_json(params: Params) -> Compare:
     """The JSON in the answers differs in structure or value; numbers may differ by `threshold` (1e-9) relatively.
 
     Compared is the whole answer if it is JSON, else its longest JSON block: wrapping is the business of is-json.
     Where only one side has JSON the answers differ at `/`, the root.
     """
-    tolerance = params.limit(TOLERANCE)
+    tolerance = params.limit(ROUNDING)
 
     def check(live: Arm, shadow: Arm) -> Finding:
         before, after = _data(live), _data(shadow)
