@@ -104,3 +104,47 @@ def test_doctor_on_a_bad_file(typed: Type, tmp_path: Path) -> None:
     done = typed("doctor", "-c", file)
     assert (done.code, done.err) == (2, "")
     assert f"{file}:4:10" in done.out
+
+
+PROMPTFOO = """
+prompts: ["{{q}}"]
+defaultTest:
+  assert:
+    - type: not-contains
+      value: As an AI
+%s
+tests:
+  - vars: {q: "What is tea?"}
+    assert: [{type: contains, value: leaf}]
+"""
+UNCARRIED = "    - type: javascript\n      value: output.length"
+
+
+def test_a_promptfoo_file_is_carried_over(typed: Type, tmp_path: Path) -> None:
+    """What is written is a configuration; what is there already is not written over."""
+    file, out = tmp_path / "p.yaml", tmp_path / "checks.yaml"
+    file.write_text(PROMPTFOO % "")
+    done = typed("config", "import", "promptfoo", file, "-o", out)
+    golden = tmp_path / "checks.golden.yaml"
+    assert (done.code, done.out, done.err) == (0, "", f"wrote {out}, {golden}: 1 checks, 1 golden items\n")
+    out.write_text("live: {base_url: 'http://127.0.0.1:9'}\n" + out.read_text())
+    assert typed("config", "check", out).code == 0
+    again = typed("config", "import", "promptfoo", file, "-o", out)
+    assert again.code == 2
+    assert "is there already" in again.err
+
+
+def test_what_is_not_carried_over_stops_it(typed: Type, tmp_path: Path) -> None:
+    """Nothing is written unless the rest is asked for; programs get the places as data."""
+    file, out = tmp_path / "p.yaml", tmp_path / "checks.yaml"
+    file.write_text(PROMPTFOO % UNCARRIED)
+    done = typed("config", "import", "promptfoo", file, "-o", out)
+    assert (done.code, done.out, out.exists()) == (2, "", False)
+    assert done.err.startswith(f"{file}:7:7: defaultTest.assert.1: javascript: JavaScript does not run here; ")
+    assert "--skip-refused" in done.err
+    data = typed("config", "import", "promptfoo", file, "--json")
+    assert (data.code, data.err, data.json["written"]) == (2, "", [])
+    assert (data.json["refused"][0]["line"], data.json["checks"][0]["type"]) == (7, "not-contains")
+    rest = typed("config", "import", "promptfoo", file, "--skip-refused")
+    assert rest.code == 0
+    assert [one["type"] for one in yaml.safe_load(rest.out)["checks"]] == ["not-contains", "golden"]
