@@ -11,6 +11,7 @@ from typing import Protocol
 
 from config.pair import Call, Role
 from config.settings import DEFAULT_CHECKS, Settings
+from evaluators.checks import registered
 from evaluators.core.finding import Finding
 from evaluators.core.gate import decided
 from evaluators.core.reading import read as read_reply
@@ -98,11 +99,12 @@ def rules_of(settings: Settings) -> ReportRules:
     """What the configuration says about reporting."""
     labels = tuple(check.label for check in settings.checks) or tuple(check["type"] for check in DEFAULT_CHECKS)
     controls = {one.name: route.control_name for route in settings.routes for one in route.candidates}
-    return ReportRules(settings.alpha, labels, tuple(settings.gates), controls)
+    layers = {f"{negation}{name}": kind.layer for name, kind in registered().items() for negation in ("", "not-")}
+    return ReportRules(settings.alpha, labels, tuple(settings.gates), controls, layers)
 
 
 def _shown(tallies: Sequence[ShadowTally], settings: Settings, wanted: str) -> list[ShadowTally]:
-    """The control, and the candidates in the order of the file; without any in the file, all that the store has."""
+    """Candidates in the order of the file, or all that the store has; then what they are measured with."""
     by_name = {tally.shadow: tally for tally in tallies}
     stored = [tally.shadow for tally in tallies if tally.role is Role.CANDIDATE]
     configured = [known.name for route in settings.routes for known in route.candidates]
@@ -112,8 +114,8 @@ def _shown(tallies: Sequence[ShadowTally], settings: Settings, wanted: str) -> l
             known = ", ".join(sorted({*configured, *stored})) or "none"
             raise UnknownCandidate(f"there is no candidate {wanted!r}; known: {known}")
         names = [wanted]
-    controls = [tally for tally in tallies if tally.role is Role.CONTROL]
-    return [*(by_name.get(name) or _unseen(name) for name in names), *controls]
+    others = [tally for tally in tallies if tally.role is not Role.CANDIDATE]
+    return [*(by_name.get(name) or _unseen(name) for name in names), *others]
 
 
 def _unseen(name: str) -> ShadowTally:

@@ -11,8 +11,9 @@ from config.pair import Role
 from evaluators.core.finding import Check, Finding, Timing
 from evaluators.core.reply import Kind, Usage
 
-REGRESSED = ("pf", "px", "d", "x")
-"""Joint letters of a pair in which the candidate does worse than live, or differs from it; see Found."""
+REGRESSED = ("pf", "px", "ps", "pb", "d", "x")
+"""Joint letters of a pair in which the candidate does worse than live, or differs from it; see Found. An answer that
+escapes a check which live's passed is among them, as in every rate."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from config.pair import Role
+from evaluators.core.stats.discovery import Spans
 
 BUCKET = 3600
 """Seconds per time bucket: a report over a window is exact to the hour."""
@@ -53,6 +54,13 @@ class CheckTally:
     slice_noise: Mapping[str, Mapping[str, int]] = field(default_factory=dict)  # slice -> the same letters
     evidence: Mapping[str, Evidence] = field(default_factory=dict)  # slice -> evidence
     examples: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # slice ("" all) -> call ids that regressed
+    places: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    """Path ("" the whole answer) -> letters: of calls "dd" "dm" "md" "mm", of conversations "w" and "b", as
+    folding.places says. For a comparison beside the control, for an assertion beside live."""
+    energy: Mapping[Value, int] = field(default_factory=dict)
+    """Closed conversations by half their mean energy, over calls with candidate, control and the candidate again."""
+    crossed: Mapping[str, Spans] = field(default_factory=dict)  # "a=1 & b=2" -> evidence
+    crossed_examples: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +110,11 @@ class ShadowTally:
     """(arm, metric) -> bin -> pairs; metrics first_byte, total, longest_gap; bins are stats.histogram's."""
     totals: Mapping[tuple[str, str], Total]  # (arm, name) with names input_tokens, output_tokens, cost
     accounting: Accounting = field(default_factory=Accounting)
+    ratios: Mapping[str, Mapping[Value, int]] = field(default_factory=dict)
+    """Closed conversations by their log ratio live / shadow in [-1, 1] (negative is dearer or slower); kinds log_cost,
+    log_output_tokens, log_total, log_first_byte."""
+    unmeasured: Mapping[str, int] = field(default_factory=dict)
+    """Of the same kinds: calls of closed conversations on which it is known of one arm only, and so in no ratio."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,21 +6,23 @@ that the checks found: evidence that waits for a look at the outcomes would be w
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import orjson
 from sqlalchemy import Connection, case, delete, func, literal_column, select, update
 
-from config.pair import Role
 from evaluators.core import folding
-from evaluators.core.folding import Folded, FoldPair
+from evaluators.core.folding import Folded
+from evaluators.core.folding.shape import Together
 from evaluators.core.stats.evidence import BLOCK
-from evaluators.core.tally import Evidence
+from evaluators.core.tally import Evidence, Value
 from evaluators.store import Store, schema
+from evaluators.store.block import BlockRows
 from evaluators.store.counting import bucket_of
-from evaluators.store.upsert import add, insert_missing
-from evaluators.store.vocabulary import ALL, Word, slice_word, word_ids
+from evaluators.store.summing import added, packed, unpacked
+from evaluators.store.upsert import add, insert_missing, set_to
+from evaluators.store.vocabulary import Word
 
 PATIENCE = 5.0
 """Seconds that the oldest closed conversation waits for a full block: fuller blocks bet better, later ones annoy."""
@@ -37,7 +39,7 @@ them less independent than two, which is why this is several times the ordinary 
 as it does above, so the evidence stays valid.
 """
 
-_COUNTS = ("conversations", "worse", "better", "others", "others_worse")
+_COUNTS = schema.COUNTS
 
 
 def fold(store: Store, now: float, closes_after: float, patience: float = PATIENCE) -> int:
@@ -93,46 +95,47 @@ def _seal(connection: Connection, block: Sequence[str], now: float, known: dict[
     unfolded = table.c.conversation.in_(block) & (table.c.block == literal_column("0"))
     number = connection.execute(select(func.coalesce(func.max(schema.blocks.c.id), 0) + 1)).scalar_one()
     rows = connection.execute(select(table).where(unfolded).order_by(table.c.call_id, table.c.shadow)).all()
-    slices = {row.slices: tuple(orjson.loads(row.slices)) for row in rows}
-    words = word_ids(connection, known, (slice_word(text) for texts in slices.values() for text in texts))
-    names = _names(words)
-    pairs = [_fold_pair(row, [names[slice_word(text)] for text in slices[row.slices]]) for row in rows]
-    _add(connection, folding.fold(pairs), bucket_of(now), {name: words[word] for word, name in names.items()})
+    reading = BlockRows(connection, rows, known)
+    pairs = [reading.pair(row) for row in rows]
+    _add(connection, folding.fold(pairs), bucket_of(now), reading)
     insert_missing(connection, schema.blocks, [{"id": number, "sealed": now, "conversations": len(block)}])
     connection.execute(update(table).where(unfolded).values(block=number))
     connection.execute(delete(schema.sessions).where(schema.sessions.c.conversation.in_(block)))
-    return words
+    return reading.words
 
 
-def _names(words: dict[Word, int]) -> dict[Word, str]:
-    """One text per number: values past the cap are one slice, and folding must see them as one."""
-    first: dict[int, str] = {}
-    return {word: first.setdefault(number, word[1]) for word, number in words.items()}
-
-
-def _fold_pair(row: Any, slices: Sequence[str]) -> FoldPair:
-    letters = {int(check): joint for check, joint in orjson.loads(row.letters).items()}
-    return FoldPair(row.call_id, row.shadow, Role(row.role), row.conversation, tuple(dict.fromkeys(slices)), letters)
-
-
-def _add(connection: Connection, folded: Folded, bucket: int, slice_id: dict[str, int]) -> None:
-    slice_id = {"": ALL, **slice_id}
+def _add(connection: Connection, folded: Folded, bucket: int, reading: BlockRows) -> None:
     at = {"bucket": bucket}
     counted = folded.conversations.items()
     add(connection, schema.conversations, [{**at, "shadow": shadow, "n": n} for shadow, n in counted])
     noise = [
-        {**at, "shadow": shadow, "check_id": check, "slice_id": slice_id[text], "letters": letters, "n": n}
+        {**at, "shadow": shadow, "check_id": check, "slice_id": reading.slice_id(text), "letters": letters, "n": n}
         for (shadow, check, text, letters), n in folded.noise.items()
     ]
     add(connection, schema.noise, noise)
+    places = [
+        {**at, "shadow": shadow, "check_id": check, "path_id": reading.path_id(check, path), "letters": letters, "n": n}
+        for (shadow, check, path, letters), n in folded.places.items()
+    ]
+    add(connection, schema.path_noise, places)
     fractions = [
         {**at, "shadow": shadow, "check_id": check, "kind": kind, "over": over, "under": under, "n": n}
-        for kind, counts in (("difference", folded.difference), ("failing", folded.failing))
-        for (shadow, check, (over, under)), n in counts.items()
+        for shadow, check, kind, (over, under), n in _fractions(folded)
     ]
     add(connection, schema.fractions, fractions)
-    found = {(bucket, shadow, check, slice_id[text]): one for (shadow, check, text), one in folded.evidence.items()}
+    found = {(bucket, *key[:2], reading.slice_id(key[2])): one for key, one in folded.evidence.items()}
     _add_evidence(connection, found, bucket)
+    _add_crossed(connection, folded, bucket, reading.crossing)
+
+
+def _fractions(folded: Folded) -> Iterator[tuple[str, int, str, Value, int]]:
+    for kind, counts in (("difference", folded.difference), ("failing", folded.failing), ("energy", folded.energy)):
+        for (shadow, check, value), n in counts.items():
+            yield shadow, check, kind, value, n
+    for (shadow, kind, value), n in folded.ratios.items():
+        yield shadow, schema.NO_CHECK, kind, value, n
+    for (shadow, kind), n in folded.unmeasured.items():
+        yield shadow, schema.NO_CHECK, schema.UNMEASURED + kind, (0, 1), n
 
 
 def _add_evidence(connection: Connection, found: Mapping[tuple[Any, ...], Evidence], bucket: int) -> None:
@@ -148,3 +151,31 @@ def _add_evidence(connection: Connection, found: Mapping[tuple[Any, ...], Eviden
         counts = {name: getattr(one, name) for name in _COUNTS}
         rows.append({**dict(zip(keys, key, strict=True)), **counts, "log_bets": orjson.dumps(summed).decode()})
     add(connection, table, rows, *_COUNTS, latest=("log_bets",))
+
+
+def _add_crossed(connection: Connection, folded: Folded, bucket: int, numbers: Mapping[Together, int]) -> None:
+    """Add the crossings of every shadow and check to the hour's; read and written here, as in _add_evidence."""
+    found: dict[tuple[str, int], list[tuple[float, ...]]] = {}
+    examples: dict[tuple[str, int], dict[str, str]] = {}
+    for (shadow, check, one), seen in folded.crossed.items():
+        counts = [getattr(seen, name) for name in _COUNTS]
+        found.setdefault((shadow, check), []).append((numbers[one], *counts, *seen.log_bets))
+    for (shadow, check, one), call_id in folded.examples.items():
+        examples.setdefault((shadow, check), {})[str(numbers[one])] = call_id
+    table, rows = schema.crossed, []
+    before = {tuple(row[1:3]): row for row in connection.execute(select(table).where(table.c.bucket == bucket))}
+    for key, sums in found.items():
+        old = before.get(key)
+        kept = orjson.loads(old.examples) if old else {}
+        rows.append(
+            {
+                **dict(zip(("bucket", "shadow", "check_id"), (bucket, *key), strict=True)),
+                "sums": packed(added([unpacked(old.sums)] if old else [], sums)),
+                "examples": orjson.dumps(_latest(kept, examples.get(key, {}))).decode(),
+            }
+        )
+    set_to(connection, table, rows, "sums", "examples")
+
+
+def _latest(kept: Mapping[str, str], new: Mapping[str, str]) -> dict[str, str]:
+    return {**kept, **{number: max(call_id, kept.get(number, "")) for number, call_id in new.items()}}

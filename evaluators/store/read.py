@@ -7,27 +7,23 @@ never with traffic. All of it is read in one transaction, so the numbers belong 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from operator import add
 from typing import Any
 
-import orjson
 from sqlalchemy import Connection, Table, func, select
 
 from config.pair import NEVER, Role
 from config.routing import is_control
-from evaluators.core.tally import Accounting, CheckTally, Evidence, ShadowTally, Total, Window
+from evaluators.core.tally import Accounting, CheckTally, ShadowTally, Total, Window
 from evaluators.store import Store, schema
 from evaluators.store.browsing import Filter, PairRow, pair, pairs
 from evaluators.store.counting import bucket_of, rank
+from evaluators.store.summing import Nested, Span, crossed, evidence, leaf
 from evaluators.store.vocabulary import ALL
 
 __all__ = ["Filter", "PairRow", "pair", "pairs", "tallies", "window"]
 
-Nested = dict[Any, Any]
-
-_EVIDENCE = ("conversations", "worse", "better", "others", "others_worse")
 _NOTHING: Mapping[Any, Any] = {}
 
 
@@ -38,7 +34,7 @@ def tallies(store: Store, since: float, until: float) -> tuple[ShadowTally, ...]
     Of each check the version in use last. Raises StoreAway.
     """
     with store.reading() as connection:
-        span = _Span(connection, bucket_of(since), until)
+        span = Span(connection, bucket_of(since), until)
         checks = _current_checks(connection)
         found = _Found.of(span, _words(connection), set(checks), since)
     names = sorted({*found.outcomes, *found.accounts, *found.dead})
@@ -57,36 +53,6 @@ def window(store: Store, since: float, until: float) -> Window:
 
 
 @dataclass(frozen=True, slots=True)
-class _Span:
-    """The buckets asked for, on one connection."""
-
-    connection: Connection
-    start: int
-    until: float
-
-    def sums(self, table: Table, keys: Iterable[str], *values: str) -> Iterable[Any]:
-        """Rows of keys and summed values over the buckets."""
-        columns = [table.c[key] for key in keys]
-        numbers = [func.sum(table.c[value]) for value in values or ("n",)]
-        query = select(*columns, *numbers).where(self._inside(table)).group_by(*columns)
-        return self.connection.execute(query)
-
-    def nested(self, table: Table, *keys: str) -> Nested:
-        """The sums of n as a tree of dictionaries, one level per key."""
-        tree: Nested = {}
-        for *path, n in self.sums(table, keys):
-            _leaf(tree, path[:-1])[path[-1]] = int(n)
-        return tree
-
-    def rows(self, table: Table) -> Iterable[Any]:
-        """The bare rows, in the order of their buckets."""
-        return self.connection.execute(select(table).where(self._inside(table)).order_by(table.c.bucket))
-
-    def _inside(self, table: Table) -> Any:
-        return (table.c.bucket >= self.start) & (table.c.bucket < self.until)
-
-
-@dataclass(frozen=True, slots=True)
 class _Found:
     """What the tables hold for the window, by shadow and then as the field says."""
 
@@ -97,6 +63,8 @@ class _Found:
     fractions: Nested  # check id -> kind -> value -> n
     evidence: Nested  # check id -> slice -> Evidence
     examples: Nested  # check id -> slice -> call ids
+    places: Nested  # check id -> path -> letters -> n
+    crossed: Nested  # check id -> crossing -> span -> row, and under "example" -> call ids
     bins: Nested  # (arm, metric) -> bin -> n
     totals: Nested  # (arm, name) -> Total
     conversations: Nested  # n
@@ -104,15 +72,17 @@ class _Found:
     dead: Nested  # n
 
     @classmethod
-    def of(cls, span: _Span, words: Mapping[int, str], checks: set[int], since: float) -> _Found:
+    def of(cls, span: Span, words: Mapping[int, str], checks: set[int], since: float) -> _Found:
         return cls(
             outcomes=span.nested(schema.outcomes, "shadow", "role", "live_kind", "shadow_kind"),
             joints=_sliced(span, schema.joints, words),
             paths=_named(span.nested(schema.paths, "shadow", "check_id", "path_id"), words),
             noise=_sliced(span, schema.noise, words),
             fractions=_fractions(span),
-            evidence=_evidence(span, words),
+            evidence=evidence(span, words),
             examples=_examples(span.connection, words, since),
+            places=_named(span.nested(schema.path_noise, "shadow", "check_id", "path_id", "letters"), words),
+            crossed=crossed(span, words),
             bins=_by_two(span.nested(schema.bins, "shadow", "arm", "metric", "bin")),
             totals=_totals(span),
             conversations=span.nested(schema.conversations, "shadow"),
@@ -123,7 +93,7 @@ class _Found:
 
 def _shadow(name: str, found: _Found, checks: Mapping[int, Any]) -> ShadowTally:
     by_role = found.outcomes.get(name, {})
-    role = Role(max(by_role)) if by_role else Role.CONTROL if is_control(name) else Role.CANDIDATE
+    role = Role(max(by_role)) if by_role else _role_of(name)
     outcomes: dict[tuple[str, str], int] = defaultdict(int)
     for kinds in by_role.values():
         for live, shadows in kinds.items():
@@ -131,6 +101,7 @@ def _shadow(name: str, found: _Found, checks: Mapping[int, Any]) -> ShadowTally:
                 outcomes[live, kind] += n
     evaluated = sum(outcomes.values())
     used = [number for number in checks if number in found.joints.get(name, _NOTHING)]
+    kinds = found.fractions.get(name, _NOTHING).get(schema.NO_CHECK, _NOTHING)
     return ShadowTally(
         shadow=name,
         role=role,
@@ -141,7 +112,20 @@ def _shadow(name: str, found: _Found, checks: Mapping[int, Any]) -> ShadowTally:
         histograms=found.bins.get(name, {}),
         totals=found.totals.get(name, {}),
         accounting=_accounting(found.accounts.get(name, {}), evaluated, found.dead.get(name, 0)),
+        ratios={kind: values for kind, values in kinds.items() if not kind.startswith(schema.UNMEASURED)},
+        unmeasured={
+            kind.removeprefix(schema.UNMEASURED): sum(calls.values())
+            for kind, calls in kinds.items()
+            if kind.startswith(schema.UNMEASURED)
+        },
     )
+
+
+def _role_of(name: str) -> Role:
+    """What a shadow without pairs is, by its name; no candidate can have such names."""
+    if is_control(name):
+        return Role.CONTROL
+    return Role.AGAIN if name.endswith(f"/{Role.AGAIN}") else Role.CANDIDATE
 
 
 def _check(check: Any, shadow: str, found: _Found) -> CheckTally:
@@ -149,7 +133,7 @@ def _check(check: Any, shadow: str, found: _Found) -> CheckTally:
         leaves: Nested = tree.get(shadow, _NOTHING).get(check.id, {})
         return leaves
 
-    joints, noise, fractions = of(found.joints), of(found.noise), of(found.fractions)
+    joints, noise, fractions, crossed = of(found.joints), of(found.noise), of(found.fractions), of(found.crossed)
     return CheckTally(
         label=check.label,
         type=check.type,
@@ -166,6 +150,10 @@ def _check(check: Any, shadow: str, found: _Found) -> CheckTally:
         slice_noise={text: letters for text, letters in noise.items() if text},
         evidence=of(found.evidence),
         examples=of(found.examples),
+        places=of(found.places),
+        energy=fractions.get("energy", {}),
+        crossed={text: spans for text, (spans, _) in crossed.items()},
+        crossed_examples={text: tuple(calls) for text, (_, calls) in crossed.items()},
     )
 
 
@@ -193,7 +181,7 @@ def _words(connection: Connection) -> dict[int, str]:
     return {ALL: "", **{number: word for number, word in rows}}
 
 
-def _sliced(span: _Span, table: Table, words: Mapping[int, str]) -> Nested:
+def _sliced(span: Span, table: Table, words: Mapping[int, str]) -> Nested:
     return _named(span.nested(table, "shadow", "check_id", "slice_id", "letters"), words)
 
 
@@ -212,57 +200,35 @@ def _by_two(tree: Nested) -> Nested:
     }
 
 
-def _fractions(span: _Span) -> Nested:
+def _fractions(span: Span) -> Nested:
     tree: Nested = {}
     for shadow, check, kind, over, under, n in span.sums(
         schema.fractions, ("shadow", "check_id", "kind", "over", "under")
     ):
-        _leaf(tree, (shadow, check, kind))[over, under] = int(n)
+        leaf(tree, (shadow, check, kind))[over, under] = int(n)
     return tree
 
 
-def _totals(span: _Span) -> Nested:
+def _totals(span: Span) -> Nested:
     tree: Nested = {}
     for shadow, arm, name, n, total in span.sums(schema.totals, ("shadow", "arm", "name"), "n", "sum"):
         unit = schema.PICODOLLARS if name == "cost" else 1
-        _leaf(tree, (shadow,))[arm, name] = Total(int(n), int(total) / unit)
+        leaf(tree, (shadow,))[arm, name] = Total(int(n), int(total) / unit)
     return tree
-
-
-def _evidence(span: _Span, words: Mapping[int, str]) -> Nested:
-    tree: Nested = {}
-    for row in span.rows(schema.evidence):
-        leaf = _leaf(tree, (row.shadow, row.check_id))
-        counts = {name: getattr(row, name) for name in _EVIDENCE}
-        new = Evidence(**counts, log_bets=tuple(orjson.loads(row.log_bets)))
-        text = words[row.slice_id]
-        leaf[text] = _merged(leaf[text], new) if text in leaf else new
-    return tree
-
-
-def _merged(one: Evidence, other: Evidence) -> Evidence:
-    counts = {name: getattr(one, name) + getattr(other, name) for name in _EVIDENCE}
-    return Evidence(**counts, log_bets=tuple(map(add, one.log_bets, other.log_bets)))
 
 
 def _examples(connection: Connection, words: Mapping[int, str], since: float) -> Nested:
     table, tree = schema.examples, Nested()
     rows = connection.execute(select(table).where(table.c.rank >= rank(since, "")).order_by(table.c.rank.desc()))
     for row in rows:
-        leaf = _leaf(tree, (row.shadow, row.check_id))
+        latest = leaf(tree, (row.shadow, row.check_id))
         text = words[row.slice_id]
-        leaf[text] = (*leaf.get(text, ()), row.rank.partition(" ")[2])
+        latest[text] = (*latest.get(text, ()), row.rank.partition(" ")[2])
     return tree
 
 
-def _dead(span: _Span) -> Nested:
+def _dead(span: Span) -> Nested:
     table = schema.dead
     inside = (table.c.bucket >= span.start) & (table.c.bucket < span.until)
     query = select(table.c.shadow, func.count()).where(inside).group_by(table.c.shadow)
     return {shadow: n for shadow, n in span.connection.execute(query)}
-
-
-def _leaf(tree: Nested, path: Iterable[Any]) -> Nested:
-    for key in path:
-        tree = tree.setdefault(key, {})
-    return tree

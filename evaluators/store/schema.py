@@ -23,8 +23,13 @@ from sqlalchemy import (
     text,
 )
 
+from evaluators.core.stats.evidence import LIFTS
+
 VERSION = 1
-"""Of these tables, and of what is inside them: a change of stats.evidence.LIFTS raises it too."""
+"""Of these tables, and of what is inside them: a change of stats.evidence.LIFTS raises it too.
+
+A new table raises nothing: it is made when an older store is opened, and is empty for the time before.
+"""
 
 ARMS = ("live", "shadow")
 TIMINGS = ("first_byte", "total", "longest_gap")
@@ -130,6 +135,25 @@ blocks = Table(
     Column("conversations", Integer, nullable=False),
 )
 
+distances = _table(
+    "distances",  # of control pairs whose route has no threshold yet; gone when it has one
+    _key("label", Text),
+    _key("version", Text),
+    _key("route", Text),
+    _key("call_id", Text),
+    Column("distance", Float(53), nullable=False),
+)
+
+calibrations = _table(
+    "calibrations",  # thresholds that were set once, by whichever worker came first; see calibrating
+    _key("label", Text),
+    _key("version", Text),
+    _key("route", Text),
+    Column("threshold", Float(53), nullable=False),
+    Column("n", Integer, nullable=False),
+    Column("at", Float(53), nullable=False),
+)
+
 # --- vocabularies -----------------------------------------------------------------------------------------------------
 
 checks = Table(
@@ -184,7 +208,14 @@ totals = _table(
 
 conversations = _tally("conversations", _BUCKET, _SHADOW)
 noise = _tally("noise", _BUCKET, _SHADOW, _CHECK, _SLICE, ("letters", Text))
+NO_CHECK = 0
+UNMEASURED = "unmeasured_"
+
+# Kinds "difference", "failing" and "energy" of a check. Under check 0, which no check has, what belongs to the shadow:
+# log ratios by their kind, and "unmeasured_" before it for calls that are in none (over 0, under 1).
 fractions = _tally("fractions", _BUCKET, _SHADOW, _CHECK, ("kind", Text), ("over", Integer), ("under", Integer))
+# Letters of folding.places; path 0 is the whole answer.
+path_noise = _tally("path_noise", _BUCKET, _SHADOW, _CHECK, ("path_id", Integer), ("letters", Text))
 evidence = _table(
     "evidence",
     _key("bucket", BigInteger),
@@ -197,6 +228,22 @@ evidence = _table(
     Column("others", BigInteger, nullable=False),
     Column("others_worse", BigInteger, nullable=False),
     Column("log_bets", Text, nullable=False),  # JSON list of floats
+)
+
+COUNTS = ("conversations", "worse", "better", "others", "others_worse")
+
+CROSSED_FIELDS = 1 + len(COUNTS) + len(LIFTS)
+"""Numbers per crossing in crossed.sums: its word, COUNTS and the bets, as little-endian doubles."""
+
+crossed = _table(
+    # As evidence, for two slices of different keys. There are hundreds per check and hour: one row holds them all, so
+    # that a report reads thousands of numbers at a time, and folding writes one row per check.
+    "crossed",
+    _key("bucket", BigInteger),
+    _key("shadow", Text),
+    _key("check_id", Integer),
+    Column("sums", LargeBinary, nullable=False),
+    Column("examples", Text, nullable=False),  # JSON: word -> the latest call that did worse
 )
 
 examples = _table(

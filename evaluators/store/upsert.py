@@ -37,18 +37,17 @@ def add(connection: Connection, table: Table, rows: Iterable[Row], *sums: str, l
     The columns `latest` take the new value as it is.
     """
     changes: dict[str, Any] = {name: lambda old, new: old + new for name in sums or ("n",)}
-    _resolve(connection, table, rows, changes | {name: lambda _, new: new for name in latest})
+    _resolve(connection, table, rows, changes | dict.fromkeys(latest, _new))
 
 
 def raise_to(connection: Connection, table: Table, rows: Iterable[Row], column: str) -> None:
     """Keep the higher of the stored and the given number."""
-    # CASE instead of max(): PostgreSQL calls the two-argument maximum GREATEST.
-    _resolve(connection, table, rows, {column: lambda old, new: case((new > old, new), else_=old)})
+    _resolve(connection, table, rows, {column: _greater})
 
 
-def set_to(connection: Connection, table: Table, rows: Iterable[Row], column: str) -> None:
-    """Keep the given number."""
-    _resolve(connection, table, rows, {column: lambda _, new: new})
+def set_to(connection: Connection, table: Table, rows: Iterable[Row], *columns: str) -> None:
+    """Keep what is given."""
+    _resolve(connection, table, rows, dict.fromkeys(columns, _new))
 
 
 def _resolve(connection: Connection, table: Table, rows: Iterable[Row], columns: dict[str, Any]) -> None:
@@ -59,6 +58,15 @@ def _resolve(connection: Connection, table: Table, rows: Iterable[Row], columns:
     changes = {name: merge(table.c[name], statement.excluded[name]) for name, merge in columns.items()}
     keys = list(table.primary_key.columns)
     connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=changes), given)
+
+
+def _new(_: Any, new: Any) -> Any:
+    return new
+
+
+def _greater(old: Any, new: Any) -> Any:
+    # CASE instead of max(): PostgreSQL calls the two-argument maximum GREATEST.
+    return case((new > old, new), else_=old)
 
 
 def _insert(connection: Connection, table: Table) -> Any:

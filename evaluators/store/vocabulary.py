@@ -28,8 +28,11 @@ Numbered = tuple[Check, int]
 ALL = 0
 """The slice that every pair is in."""
 
-CAPS = {"slice": 200, "path": 300}
-"""Different texts per slice key, and per check; a report shows the worst dozen of either."""
+CAPS = {"slice": 200, "path": 300, "pair": 24}
+"""Different texts per slice key, per check, and per pair of slice keys; a report shows the worst dozen of each.
+
+Nine keys have 36 pairs, so at most 864 crossings are looked at, in each of which every check may add one row per hour.
+"""
 
 _PER_QUERY = 500
 _REMEMBERED = 50_000
@@ -69,6 +72,17 @@ def word_ids(connection: Connection, known: Mapping[Word, int], wanted: Iterable
     ids |= _stored(connection, [word for word in words if word not in ids])
     missing = [word for word in words if word not in ids]
     return ids | _given(connection, missing) if missing else ids
+
+
+def crossing_word(together: tuple[str, str]) -> Word:
+    """The word of two slices of different keys: who is in both."""
+    keys = "&".join(text.partition("=")[0] for text in together)
+    return clean(f"pair:{keys}"), clean(" & ".join(together))
+
+
+def shared_ids(connection: Connection, words: Iterable[Word]) -> set[int]:
+    """The numbers that stand for what came after the cap, of the families of these words."""
+    return set(_stored(connection, list({(family, _other(family)): 0 for family, _ in words})).values())
 
 
 def check_ids(

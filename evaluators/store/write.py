@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import orjson
 from sqlalchemy import Connection, bindparam, delete, select, tuple_
 
+from config.pair import Role
 from evaluators.core.finding import Finding
 from evaluators.core.observation import ArmFacts, Observation
 from evaluators.store import Store, counting, schema
@@ -62,7 +63,7 @@ class DeadLetter:
 
 def record(store: Store, recorded: Sequence[Recorded], now: float) -> Written:
     """Record a batch and add it to the tallies, all or nothing; raises StoreAway when the store does not take it."""
-    batch = {(one.observation.call_id, one.observation.shadow): one for one in recorded}
+    batch = {(one.observation.call_id, one.observation.shadow): _told(one) for one in recorded}
     with store.writing() as connection:
         used = (found.check for one in batch.values() for found in one.observation.found)
         ids, checks = check_ids(connection, store.known.checks, used, now)
@@ -94,6 +95,17 @@ def accounting(store: Store, rows: Iterable[AccountingRow]) -> None:
     with store.writing() as connection:
         raise_to(connection, schema.accounting, [row for row in given if row["reason"] != _FALLING], "n")
         set_to(connection, schema.accounting, [row for row in given if row["reason"] == _FALLING], "n")
+
+
+def _told(one: Recorded) -> Recorded:
+    """A candidate's second answer stands beside its first, not beside live: nothing but comparisons says anything.
+
+    What an assertion says of the first is known from the candidate's own pair; here it would be taken for live's.
+    """
+    if one.observation.role is not Role.AGAIN:
+        return one
+    found = tuple(found for found in one.observation.found if found.check.comparison)
+    return replace(one, observation=replace(one.observation, found=found))
 
 
 def _record_new(

@@ -14,6 +14,7 @@ from config.pair import Pair, Role
 from config.settings import DEFAULT_CHECKS, Settings
 from evaluators import wiring
 from evaluators.assess import Missing, StorePairs, StoreReader, UnknownCandidate, assess, rules_of
+from evaluators.checks import registered
 from evaluators.core.tally import ShadowTally, Window
 from evaluators.store import Store, open_store
 from evaluators.store.write import Recorded, record
@@ -141,3 +142,19 @@ def test_pairs_from_the_store(store: Store) -> None:
     assert set(view.live.findings) <= set(view.candidate.findings)
     with pytest.raises(Missing):
         pairs.shown("nothing", "nobody")
+
+
+def test_second_answers_are_accounted_for_and_no_candidate() -> None:
+    """Neither the control nor a candidate's second answers are candidates; both have their accounting."""
+    again = shadow(name="mini/again", role=Role.AGAIN)
+    reader = Remembered(shadow(assertion()), again, shadow(name="control", role=Role.CONTROL))
+    report = assess(reader, configured(), now=5.0)
+    assert [candidate.name for candidate in report.candidates] == ["mini"]
+    assert list(report.accounting) == ["mini", "mini/again", "control"]
+
+
+def test_checks_have_their_layers() -> None:
+    """Every registered type brings its layer into the report's rules, turned around or not."""
+    layers = rules_of(configured()).layers
+    assert all(layers[name] == layers[f"not-{name}"] == kind.layer for name, kind in registered().items())
+    assert set(layers.values()) <= {"format", "task", "safety", "grounding"}

@@ -1,4 +1,9 @@
-"""Cells: the two-by-two table behind every paired number, read from the tally's letters. Used by checks and slices."""
+"""Cells: the two-by-two table behind every paired number, read from the tally's letters. Used by checks and slices.
+
+Which pairs count is decided by live, and a candidate's answer that no check could judge counts as a failure there, as
+in folding.points: a check that the answers escape must not make them look better. The complete-case view leaves
+them out.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +16,7 @@ from evaluators.core.stats.interval import newcombe_paired, wilson
 
 JUDGED = frozenset("pfx")
 ANSWERED = frozenset("pf")
-BAD = frozenset("fx")  # no answer is a failure: a candidate cannot improve by staying silent
+BAD = frozenset("fxsb")  # no answer, or none that can be judged, is a failure: silence cannot improve a candidate
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +44,11 @@ class Cells:
         return self.both + self.other_only
 
 
-def assertion_cells(joint: Mapping[str, int], counted: frozenset[str] = JUDGED) -> Cells:
-    """Live and candidate over pairs whose two letters are both counted."""
+def assertion_cells(joint: Mapping[str, int], answered: bool = False) -> Cells:
+    """Live and candidate over pairs on which live was judged, or on which both answered and were judged."""
     found = {(True, True): 0, (False, True): 0, (True, False): 0, (False, False): 0}
     for letters, pairs in joint.items():
-        if counted.issuperset(letters):
+        if ANSWERED.issuperset(letters) if answered else letters[0] in JUDGED:
             found[letters[0] in BAD, letters[1] in BAD] += pairs
     return Cells(found[True, True], found[False, True], found[True, False], found[False, False])
 
@@ -59,8 +64,8 @@ def arm_rate(failed: int, n: int, alpha: float) -> ArmRate:
 
 
 def differing(joint: Mapping[str, int], alpha: float, *, answered: bool = False) -> ArmRate:
-    """How often a shadow differs from live, from a comparison's letters."""
-    failed = joint.get("d", 0) + (0 if answered else joint.get("x", 0))
+    """How often a shadow differs from live, from a comparison's letters; an answer that breaks the check differs."""
+    failed = joint.get("d", 0) + (0 if answered else joint.get("x", 0) + joint.get("b", 0))
     return arm_rate(failed, failed + joint.get("m", 0), alpha)
 
 

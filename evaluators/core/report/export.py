@@ -12,7 +12,9 @@ from evaluators.core.report.shape import (
     CandidateReport,
     CheckReport,
     ComparisonReport,
+    CrossingReport,
     Decision,
+    DiscoveryReport,
     Estimate,
     Latency,
     Paired,
@@ -93,6 +95,8 @@ def _candidate(candidate: CandidateReport) -> Json:
         "outcomes": asdict(candidate.outcomes),
         "checks": [_check(check) for check in candidate.checks],
         "slices": [_slice(found) for found in candidate.slices],
+        "crossings": [_crossing(found) for found in candidate.crossings],
+        "discoveries": [_discovery(found) for found in candidate.discoveries],
         "latency": {name: _latency(metric) for name, metric in candidate.latency.items()},
         "tokens": {name: _spent(amount) for name, amount in candidate.tokens.items()},
         "cost": _spent(candidate.cost),
@@ -109,6 +113,7 @@ def _common(check: CheckReport) -> Json:
         "check": check.check,
         "kind": "assertion" if isinstance(check, AssertionReport) else "comparison",
         "type": check.type,
+        "layer": check.layer,
         "dimension": check.dimension,
         "severity": check.severity,
         "version": check.version,
@@ -117,7 +122,7 @@ def _common(check: CheckReport) -> Json:
         "clustered": _interval(check.clustered),
         "sequence": _interval(check.sequence),
         "conversations": check.conversations,
-        "paths": [asdict(path) for path in check.paths],
+        "paths": [{**asdict(path), "interval": _interval(path.interval)} for path in check.paths],
         "examples": list(check.examples),
     }
 
@@ -142,6 +147,55 @@ def _comparison(check: ComparisonReport) -> Json:
             "control_only": check.control_only,
         },
         "answered": _arm(check.answered),
+        "energy": {
+            "value": check.energy.value,
+            "interval": _interval(check.energy.interval),
+            "sequence": _interval(check.energy.sequence),
+            "n": check.energy.n,
+        },
+        "steadier": check.steadier,
+    }
+
+
+def _crossing(found: CrossingReport) -> Json:
+    return {
+        "slice": found.slice,
+        "check": found.check,
+        "conversations": found.conversations,
+        "worse": found.worse,
+        "better": found.better,
+        "others": found.others,
+        "others_worse": found.others_worse,
+        "excess" if found.comparison else "difference": found.effect.value,
+        "interval": _interval(found.effect.interval),
+        "e_value": found.e_value,
+        "tested": found.tested,
+        "flagged": found.flagged,
+        "alone": {"e_value": found.e_value_alone, "flagged": found.worse_alone},
+        "direction": found.direction,
+        "examples": list(found.examples),
+    }
+
+
+def _discovery(found: DiscoveryReport) -> Json:
+    return {
+        "slice": found.slice,
+        "check": found.check,
+        "score": found.score,
+        "found": {
+            "conversations": found.conversations,
+            "worse": found.worse,
+            "rate": found.worse / found.conversations,
+        },
+        "later": {
+            "conversations": found.later,
+            "worse": found.later_worse,
+            "better": found.later_better,
+            "others": found.later_others,
+            "others_worse": found.later_others_worse,
+            "e_value": found.e_value,
+        },
+        "confirmed": found.confirmed,
     }
 
 

@@ -11,14 +11,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from config.pair import NEVER
+from evaluators.core.report.amounts import Amount as Amount
+from evaluators.core.report.amounts import Latency as Latency
+from evaluators.core.report.amounts import Outcomes as Outcomes
+from evaluators.core.report.amounts import Quantiles as Quantiles
+from evaluators.core.report.amounts import Ratio as Ratio
+from evaluators.core.report.amounts import Span as Span
+from evaluators.core.report.amounts import Spent as Spent
 from evaluators.core.stats.interval import Interval
 from evaluators.core.tally import Accounting, Window
 
 SCHEMA = 1
 """Version of the report's JSON: raised when a name changes its meaning or goes away."""
-
-Span = tuple[float, ...]
-"""(low, high), or () when nothing is known yet."""
 
 
 class Verdict(StrEnum):
@@ -65,15 +70,36 @@ class Paired:
     interval: Interval
 
 
+EVERYTHING = Interval(-1.0, 1.0)
+
+
 @dataclass(frozen=True, slots=True)
 class PathRate:
-    """One place in the answers: how often the candidate and the control differ (or fail) there, as shares."""
+    """One place in the answers: how often the candidate and the other side differ (or fail) there, as shares of calls.
+
+    The other side is the control for a comparison, live for an assertion.
+    """
 
     path: str
     candidate: float
     noise: float
-    n: int
+    n: int  # the candidate's calls behind its share
     excess: float
+    interval: Interval = EVERYTHING  # of the excess over calls; the widest where no call has both sides
+    e_value: float = 1.0  # that conversations are worse there more often than better
+    flagged: bool = False  # survives closed e-BH over the paths of this candidate and check
+    worse: int = 0  # conversations
+    better: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Energy:
+    """How far candidate and live are apart beyond what each differs from itself, from -2 to 2; 0 for the same model."""
+
+    value: float
+    interval: Interval
+    sequence: Interval  # the same, valid at every look
+    n: int  # closed conversations with a call that has candidate, control and the candidate again
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +108,7 @@ class CheckReport:
 
     check: str
     type: str
+    layer: str  # format, task, safety or grounding
     dimension: str
     severity: str
     version: str
@@ -121,6 +148,8 @@ class ComparisonReport(CheckReport):
     candidate_only: int  # calls with a control on which only the candidate differs
     control_only: int
     answered: ArmRate  # the complete-case view
+    energy: Energy
+    steadier: str  # a note where the excess is negative and the energy is not: "" otherwise
 
     @property
     def effect(self) -> Estimate:
@@ -154,61 +183,43 @@ class SliceReport:
 
 
 @dataclass(frozen=True, slots=True)
-class Ratio:
-    """Candidate over live; NEVER and () when one of them does not exist."""
+class CrossingReport:
+    """Two slices of different keys on one check, by conversations: only closed ones are counted for crossings."""
 
-    value: float
-    interval: Span
-
-
-@dataclass(frozen=True, slots=True)
-class Quantiles:
-    """Latency of one arm in seconds over all judged calls: a call without an answer is slower than any other."""
-
-    n: int  # calls measured
-    missing: int  # calls that gave no answer to measure
-    p50: float
-    p95: float
-    p99: float
-
-
-@dataclass(frozen=True, slots=True)
-class Latency:
-    """One latency metric, both arms, and the ratio at each quantile."""
-
-    live: Quantiles
-    candidate: Quantiles
-    ratio: Mapping[str, Ratio]  # p50, p95, p99
+    slice: str  # "topic=billing & tag:tenant=acme"
+    check: str
+    comparison: bool
+    conversations: int
+    worse: int
+    better: int
+    others: int
+    others_worse: int
+    effect: Estimate  # share of conversations that are worse less the share that are better
+    e_value: float
+    tested: bool
+    flagged: bool
+    direction: str
+    examples: tuple[str, ...]
+    e_value_alone: float
+    worse_alone: bool
 
 
 @dataclass(frozen=True, slots=True)
-class Amount:
-    """Tokens or USD of one arm; `mean` is NEVER when n is 0."""
+class DiscoveryReport:
+    """A slice that past traffic points to, and what later traffic says of it; see stats.discovery."""
 
-    n: int
-    sum: float
-    mean: float
-
-
-@dataclass(frozen=True, slots=True)
-class Spent:
-    """Tokens or USD, both arms; the ratio of means has no interval, only sums are kept."""
-
-    live: Amount
-    candidate: Amount
-    ratio: float
-
-
-@dataclass(frozen=True, slots=True)
-class Outcomes:
-    """Who answered at all. The five counts add up to the pairs."""
-
-    both_ok: int
-    candidate_failed: int
-    live_failed: int
-    both_failed: int
-    excused: int  # the application hung up: nobody's fault
-    kinds: Mapping[str, Mapping[str, int]]  # live, candidate -> way of failing -> pairs
+    slice: str
+    check: str
+    score: float
+    conversations: int  # found in
+    worse: int
+    later: int  # conversations
+    later_worse: int
+    later_better: int
+    later_others: int
+    later_others_worse: int
+    e_value: float  # of the later ones
+    confirmed: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,7 +227,7 @@ class Rule:
     """One gate on one candidate, with the sentence that explains it."""
 
     name: str
-    kind: str  # max_regression, max_excess, red_line, max_ratio
+    kind: str  # max_regression, max_excess, red_line, max_ratio, max_failures
     subject: str  # the check or the metric
     severity: str
     verdict: Verdict
@@ -224,7 +235,8 @@ class Rule:
     limit: float
     value: float
     interval: Span
-    needs: int  # conversations still missing; 0 none, -1 unknown
+    needs: int  # conversations (for max_failures calls) still missing; 0 none, -1 unknown
+    expected_in: float = NEVER  # seconds until they have closed, as they come in now; 0 when none are, NEVER unknown
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,6 +266,8 @@ class CandidateReport:
     latency: Mapping[str, Latency]  # first_byte, total, gap
     tokens: Mapping[str, Spent]  # input, output
     cost: Spent
+    crossings: tuple[CrossingReport, ...] = ()
+    discoveries: tuple[DiscoveryReport, ...] = ()
     decision: Decision = UNDECIDED
 
 

@@ -69,3 +69,9 @@ def times(ratio: float) -> str:
     if ratio < 0:
         return "–"
     return f"{ratio:.2f}×" if ratio <= 1000 else "over 1,000×"
+
+
+def energy(distance: float) -> str:
+    """How far two models are apart, two digits: 0.21, −0.03; 0.00 for the same model."""
+    shown = f"{abs(distance):.2f}"
+    return f"−{shown}" if distance < 0 and float(shown) else shown

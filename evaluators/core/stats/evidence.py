@@ -30,7 +30,7 @@ from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import gammaln
+from scipy.special import betainc, betaln, gammaln
 
 from evaluators.core.stats.eprocess import sequential_mcnemar_one_sided
 
@@ -59,9 +59,10 @@ def block_log_bets(n_in: int, worse_in: int, n_out: int, worse_out: int) -> tupl
     if not 0 <= worse_in <= n_in or not 0 <= worse_out <= n_out:
         raise ValueError(f"{worse_in} of {n_in} against {worse_out} of {n_out} cannot be")
     worse = worse_in + worse_out
-    inside = np.arange(max(0, worse - n_out), min(n_in, worse) + 1)
-    if inside.size == 1:
+    least, most = max(0, worse - n_out), min(n_in, worse)
+    if least == most:
         return (0.0,) * len(LIFTS)
+    inside = np.arange(least, most + 1)
     central = _log_choose(n_in, inside) + _log_choose(n_out, worse - inside)
     lifted = central[None, :] + _LOG_LIFTS[:, None] * inside[None, :]
     bets = worse_in * _LOG_LIFTS - (_log_sum(lifted) - _log_sum(central[None, :]))
@@ -79,6 +80,20 @@ def e_value(log_bets: Sequence[float], worse: int, better: int) -> float:
     against_rest = float(_log_sum(np.array([log_bets], dtype=np.float64))[0]) - math.log(len(LIFTS))
     by_itself = sequential_mcnemar_one_sided(worse, better, prior=_LEAN)
     return math.exp(min(against_rest, by_itself, _LOG_MOST))
+
+
+def e_values(log_bets: NDArray[np.float64], worse: NDArray[np.float64], better: NDArray[np.float64]) -> list[float]:
+    """e_value of many slices at once: a row of log_bets and a count for each."""
+    if not len(worse):
+        return []
+    against_rest = _log_sum(log_bets) - math.log(len(LIFTS))
+    smaller = np.minimum(against_rest, _alone(worse, better))
+    return [float(e) for e in np.exp(np.minimum(smaller, _LOG_MOST))]
+
+
+def e_values_alone(worse: NDArray[np.float64], better: NDArray[np.float64]) -> list[float]:
+    """e_value_alone of many slices at once."""
+    return [float(e) for e in np.exp(np.minimum(_alone(worse, better), _LOG_MOST))]
 
 
 def e_value_alone(worse: int, better: int) -> float:
@@ -106,6 +121,8 @@ def e_bh_closed(e_values: Mapping[str, float], alpha: float = 0.05) -> set[str]:
     falling = np.array([e_values[name] for name in ranked], dtype=np.float64)
 
     def holds(k: int) -> bool:
+        if alpha * k * falling[k - 1] < 1:  # the set of the k-th alone already fails; cheap, and true of most k
+            return False
         picked = np.arange(1, k + 1)
         inside = np.cumsum(falling[:k][::-1])
         others = falling[k:][::-1]
@@ -126,6 +143,15 @@ def by(p_values: Mapping[str, float], alpha: float = 0.05) -> set[str]:
     """Names flagged by Benjamini and Yekutieli 2001: bh at alpha / (1 + 1/2 + ... + 1/K), under any dependence."""
     _ranked_p(p_values, alpha)
     return bh(p_values, alpha / math.fsum(1 / rank for rank in range(1, len(p_values) + 1))) if p_values else set()
+
+
+def _alone(worse: NDArray[np.float64], better: NDArray[np.float64]) -> NDArray[np.float64]:
+    """sequential_mcnemar_one_sided with the prior _LEAN, of many."""
+    with np.errstate(divide="ignore"):  # all better, and many: the log of nothing is the right answer
+        beyond = np.log(betainc(better + _LEAN, worse + _LEAN, 0.5))
+    weight = betaln(worse + _LEAN, better + _LEAN) - betaln(_LEAN, _LEAN)
+    logs: NDArray[np.float64] = (worse + better + 1) * math.log(2) + weight + beyond
+    return logs
 
 
 def _most(ranked: Sequence[str], holds: Callable[[int], bool]) -> set[str]:

@@ -1,6 +1,6 @@
 """How long a gate will take: pairs until a release that may be watched, before the first pair is seen.
 
-Neighbours: eprocess.needs answers the same question from the rates seen so far.
+Neighbours: eprocess.needs and needs_below answer the same question from the rates seen so far.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ import math
 import numpy as np
 from scipy.special import log_ndtr, ndtr
 
-from evaluators.core.stats.eprocess import UNKNOWN, factors, log_mean
-from evaluators.core.stats.interval import falling
+from evaluators.core.stats.eprocess import UNKNOWN, bernoulli_sequence, factors, log_mean, red_line_t_opt
+from evaluators.core.stats.interval import falling, quantile_of_normal
 
 _LONGEST = 1e9  # pairs; nobody waits longer
 
@@ -35,6 +35,33 @@ def pairs_needed(discordance: float, margin: float, alpha: float = 0.05, power: 
         middle = math.sqrt(low * high)
         low, high = (low, middle) if _released_by(middle, discordance, margin, alpha) >= power else (middle, high)
     return math.ceil(high)
+
+
+def red_line_needed(limit: float, failures: int, alpha: float = 0.05) -> int:
+    """Conversations until a red line is passed when so many of them fail, looking at every one of them.
+
+    About 3.4 / limit without a failure; the pace at which failures come does not matter. Raises ValueError unless
+    0 < limit < 1.
+    """
+    t_opt, low, high = red_line_t_opt(limit), failures, failures + 1
+    while not _passed(failures, high, limit, alpha, t_opt):
+        low, high = high, high * 2
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if _passed(failures, middle, limit, alpha, t_opt) else (middle, high)
+    return high
+
+
+def chance_at(n: int, discordance: float, margin: float, alpha: float = 0.05) -> float:
+    """Chance that one look at n pairs releases an equally good candidate; the normal approximation of a single test."""
+    if not (0 < discordance <= 1 and 0 < margin < 1 and 0 < alpha < 1 and n > 0):
+        raise ValueError("discordance, margin and alpha are shares, and n is a number of pairs")
+    return float(ndtr(margin * math.sqrt(n / discordance) - quantile_of_normal(2 * alpha)))
+
+
+def _passed(failures: int, n: int, limit: float, alpha: float, t_opt: float) -> bool:
+    seen = {(1, 1): failures, (0, 1): n - failures}
+    return bernoulli_sequence(seen, alpha, "upper", t_opt).high <= limit
 
 
 def _released_by(n: float, discordance: float, margin: float, alpha: float) -> float:

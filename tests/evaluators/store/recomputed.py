@@ -6,15 +6,16 @@ from collections import Counter, defaultdict
 from typing import Any
 
 import orjson
+import pytest
 from sqlalchemy import select
 
 from config.pair import Role
-from evaluators.core.folding import FoldPair, fold
+from evaluators.core.folding import RATIOS, FoldPair, crossings, fold
 from evaluators.core.stats.histogram import bin_of
 from evaluators.core.tally import Evidence, ShadowTally, Total
 from evaluators.store import Store, read, schema
 
-REGRESSED = {"pf", "px", "d", "x"}
+REGRESSED = {"pf", "px", "ps", "pb", "d", "x"}
 
 
 def assert_tallies_are_the_raw_rows(store: Store) -> None:
@@ -26,7 +27,7 @@ def assert_tallies_are_the_raw_rows(store: Store) -> None:
         blocks = [row.id for row in connection.execute(select(schema.blocks).order_by(schema.blocks.c.id))]
     tallies = {tally.shadow: tally for tally in read.tallies(store, 0, 1e11)}
     assert set(tallies) == {row["shadow"] for row in rows}
-    folded = [fold([_fold_pair(row) for row in rows if row["block"] == block]) for block in blocks]
+    folded = [fold([_fold_pair(row, findings) for row in rows if row["block"] == block]) for block in blocks]
     for shadow, tally in tallies.items():
         mine = [row for row in rows if row["shadow"] == shadow]
         _measures(tally, mine)
@@ -35,6 +36,8 @@ def assert_tallies_are_the_raw_rows(store: Store) -> None:
             _letters(check, number, mine, findings)
             _folds(check, number, shadow, folded)
         assert tally.conversations == sum(one.conversations.get(shadow, 0) for one in folded)
+        assert _pooled(tally.ratios) == _summed(folded, "ratios", shadow)
+        assert tally.unmeasured == {kind: n for (kind,), n in _summed(folded, "unmeasured", shadow).items()}
 
 
 def _measures(tally: ShadowTally, rows: list[Any]) -> None:
@@ -103,6 +106,38 @@ def _folds(check: Any, number: int, shadow: str, folded: list[Any]) -> None:
             if (its_shadow, its_check) == (shadow, number):
                 evidence[text] = _added(evidence[text], found) if text in evidence else found
     assert check.evidence == evidence
+    assert check.energy == summed("energy")
+    assert _pooled(check.places) == summed("places")
+    _crossings(check, number, shadow, folded)
+
+
+def _crossings(check: Any, number: int, shadow: str, folded: list[Any]) -> None:
+    sums: dict[str, list[float]] = {}
+    examples: dict[str, str] = {}
+    for one in folded:
+        for (its_shadow, its_check, together), found in one.crossed.items():
+            if (its_shadow, its_check) == (shadow, number):
+                text = " & ".join(together)
+                row = [found.conversations, found.worse, found.better, found.others, found.others_worse]
+                row += found.log_bets
+                sums[text] = [a + b for a, b in zip(sums.get(text, [0.0] * len(row)), row, strict=True)]
+                last = one.examples.get((shadow, number, together), "")
+                examples[text] = max(examples.get(text, ""), last)
+    assert set(check.crossed) == set(sums)
+    for text, spans in check.crossed.items():
+        assert [sum(column) for column in zip(*spans.values(), strict=True)] == pytest.approx(sums[text])
+        assert sorted(check.crossed_examples[text])[-1:] == list(filter(None, [examples[text]]))
+
+
+def _summed(folded: list[Any], name: str, shadow: str) -> dict[Any, int]:
+    counts = Counter[Any]()
+    for one in folded:
+        counts.update({key[1:]: n for key, n in getattr(one, name).items() if key[0] == shadow})
+    return dict(counts)
+
+
+def _pooled(tree: Any) -> dict[Any, int]:
+    return {(first, last): n for first, leaf in tree.items() for last, n in leaf.items()}
 
 
 def _added(one: Evidence, other: Evidence) -> Evidence:
@@ -116,7 +151,27 @@ def _added(one: Evidence, other: Evidence) -> Evidence:
     )
 
 
-def _fold_pair(row: Any) -> FoldPair:
+def _fold_pair(row: Any, findings: dict[Any, Any]) -> FoldPair:
     letters = {int(number): joint for number, joint in orjson.loads(row["letters"]).items()}
     slices = tuple(orjson.loads(row["slices"]))
-    return FoldPair(row["call_id"], row["shadow"], Role(row["role"]), row["conversation"], slices, letters)
+
+    def paths(arm: str) -> dict[int, frozenset[str]]:
+        found = {number: findings.get((row["call_id"], arm, number)) for number in letters}
+        return {number: frozenset(orjson.loads(one.paths)) for number, one in found.items() if one}
+
+    known = {arm: row[f"{arm}_kind"] == "ok" for arm in schema.ARMS}
+    measured = {
+        kind: tuple(row[f"{arm}_{name}"] if known[arm] else -1 for arm in schema.ARMS) for kind, name in RATIOS.items()
+    }
+    return FoldPair(
+        row["call_id"],
+        row["shadow"],
+        Role(row["role"]),
+        row["conversation"],
+        slices,
+        letters,
+        crossings(slices),
+        paths(row["shadow"]),
+        paths("live"),
+        measured,  # type: ignore[arg-type]
+    )

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from sqlalchemy import Integer, Table
+from sqlalchemy import Integer, Table, select
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import CreateIndex, CreateTable
 
-from evaluators.store import schema
+from evaluators.store import open_store, schema
 
 TALLIES = [table for table in schema.metadata.sorted_tables if "bucket" in table.c and table.name != "dead"]
 
@@ -17,7 +17,7 @@ def test_the_tallies_are_all_here() -> None:
     names = {table.name for table in TALLIES}
     assert names == {
         *("joints", "paths", "outcomes", "bins", "totals"),
-        *("conversations", "noise", "fractions", "evidence", "accounting"),
+        *("conversations", "noise", "path_noise", "fractions", "evidence", "crossed", "accounting"),
     }
 
 
@@ -48,3 +48,16 @@ def test_an_arm_has_one_column_per_measure() -> None:
     for arm in schema.ARMS:
         assert all(f"{arm}_{name}" in schema.pairs.c for name in names)
     assert isinstance(schema.pairs.c.live_status.type, Integer)
+
+
+def test_an_older_store_gets_the_new_tables(url: str) -> None:
+    """Tables that came later are made when the store is opened, and are empty for the time before."""
+    store = open_store(url)
+    with store.writing() as connection:
+        for table in (schema.crossed, schema.path_noise):
+            table.drop(connection)
+    store.close()
+    store = open_store(url)
+    with store.reading() as connection:
+        assert connection.execute(select(schema.crossed)).all() == connection.execute(select(schema.path_noise)).all()
+    store.close()

@@ -7,7 +7,18 @@ from dataclasses import replace
 import pytest
 
 from evaluators.store import Store
-from evaluators.store.vocabulary import CAPS, Known, check_ids, clean, key_of, path_word, slice_word, word_ids
+from evaluators.store.vocabulary import (
+    CAPS,
+    Known,
+    check_ids,
+    clean,
+    crossing_word,
+    key_of,
+    path_word,
+    shared_ids,
+    slice_word,
+    word_ids,
+)
 from tests.evaluators.made import ALIKE, HOLDS
 
 
@@ -18,6 +29,7 @@ from tests.evaluators.made import ALIKE, HOLDS
         pytest.param(slice_word("tag:tenant=a=b"), ("slice:tag:tenant", "tag:tenant=a=b"), id="the first = parts"),
         pytest.param(slice_word("bare"), ("slice:bare", "bare"), id="no value"),
         pytest.param(path_word(7, "/a/b"), ("path:7", "/a/b"), id="path"),
+        pytest.param(crossing_word(("a=1", "b=2")), ("pair:a&b", "a=1 & b=2"), id="crossing"),
     ],
 )
 def test_words_have_families(word: tuple[str, str], expected: tuple[str, str]) -> None:
@@ -56,6 +68,7 @@ def test_a_word_keeps_its_number(store: Store) -> None:
     [
         pytest.param("slice", lambda n: slice_word(f"k={n}"), ("slice:k", "k=(other)"), id="slices"),
         pytest.param("path", lambda n: path_word(1, f"/{n}"), ("path:1", "(other)"), id="paths"),
+        pytest.param("pair", lambda n: crossing_word(("a=1", f"b={n}")), ("pair:a&b", "(other)"), id="crossings"),
     ],
 )
 def test_what_comes_after_the_cap_shares_a_word(store: Store, kind: str, make: object, other: tuple[str, str]) -> None:
@@ -67,6 +80,7 @@ def test_what_comes_after_the_cap_shares_a_word(store: Store, kind: str, make: o
         late = word_ids(connection, {}, [make(n) for n in range(cap + 5)])
         free = word_ids(connection, {}, [slice_word("free=1")])
         said = word_ids(connection, {}, [other])
+        assert shared_ids(connection, [make(0), slice_word("free=1")]) == set(said.values())
     assert len(set(kept.values())) == cap - 1
     assert {late[make(n)] for n in range(cap, cap + 5)} == set(said.values())
     assert late[make(cap - 1)] not in said.values()

@@ -5,8 +5,6 @@ from __future__ import annotations
 import pytest
 
 from evaluators.core.report.cells import (
-    ANSWERED,
-    JUDGED,
     Cells,
     arm_rate,
     assertion_cells,
@@ -20,18 +18,19 @@ from evaluators.core.stats.interval import Interval
 
 
 @pytest.mark.parametrize(
-    ("joint", "counted", "cells"),
+    ("joint", "answered", "cells"),
     [
-        pytest.param({"pp": 5, "pf": 3, "fp": 2, "ff": 1}, JUDGED, Cells(1, 3, 2, 5), id="plain"),
-        pytest.param({"px": 4, "xp": 2, "xx": 1, "fx": 1, "xf": 1}, JUDGED, Cells(3, 4, 2, 0), id="silence-fails"),
-        pytest.param({"pp": 5, "px": 4, "xp": 2}, ANSWERED, Cells(0, 0, 0, 5), id="complete-cases"),
-        pytest.param({"ps": 9, "bp": 9, "sx": 9, "pp": 1}, JUDGED, Cells(0, 0, 0, 1), id="skip-and-broken-left-out"),
-        pytest.param({}, JUDGED, Cells(), id="empty"),
+        pytest.param({"pp": 5, "pf": 3, "fp": 2, "ff": 1}, False, Cells(1, 3, 2, 5), id="plain"),
+        pytest.param({"px": 4, "xp": 2, "xx": 1, "fx": 1, "xf": 1}, False, Cells(3, 4, 2, 0), id="silence-fails"),
+        pytest.param({"pp": 5, "px": 4, "xp": 2, "ps": 1, "pb": 1}, True, Cells(0, 0, 0, 5), id="complete-cases"),
+        pytest.param({"bp": 9, "sx": 9, "ss": 9, "pp": 1}, False, Cells(0, 0, 0, 1), id="live-was-not-judged"),
+        pytest.param({"ps": 2, "pb": 3, "fs": 4, "xb": 5, "pp": 1}, False, Cells(9, 5, 0, 1), id="escaping-fails"),
+        pytest.param({}, False, Cells(), id="empty"),
     ],
 )
-def test_assertion_cells(joint: dict[str, int], counted: frozenset[str], cells: Cells) -> None:
-    """A pair counts when both letters count; f and x are failures."""
-    assert assertion_cells(joint, counted) == cells
+def test_assertion_cells(joint: dict[str, int], answered: bool, cells: Cells) -> None:
+    """A pair counts when live was judged; whatever the candidate has then but a pass is a failure."""
+    assert assertion_cells(joint, answered) == cells
 
 
 def test_margins() -> None:
@@ -68,10 +67,10 @@ def test_arm_rate_is_wilson() -> None:
     assert (found.rate, found.interval.low, found.interval.high) == pytest.approx((0.0, 0.0, 0.27753), abs=5e-6)
 
 
-@pytest.mark.parametrize(("answered", "failed", "n"), [(False, 5, 12), (True, 3, 10)])
+@pytest.mark.parametrize(("answered", "failed", "n"), [(False, 9, 16), (True, 3, 10)])
 def test_differing(answered: bool, failed: int, n: int) -> None:
-    """No answer where live has one counts as differing, but not among complete cases."""
-    found = differing({"d": 3, "x": 2, "m": 7, "s": 50, "b": 50}, 0.05, answered=answered)
+    """No answer where live has one differs, and so does one that breaks the check; but not among complete cases."""
+    found = differing({"d": 3, "x": 2, "m": 7, "s": 50, "b": 4}, 0.05, answered=answered)
     assert (found.failed, found.n) == (failed, n)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from evaluators.core.report.checks import SHOWN_PATHS, check_report, worse_positive
+from evaluators.core.report.checks import STEADIER, check_report, energy, worse_positive
 from evaluators.core.report.shape import AssertionReport, ComparisonReport
 from evaluators.core.stats.interval import Interval
 from tests.evaluators.core.samples import assertion, comparison
@@ -45,9 +45,10 @@ def test_mid_p() -> None:
 
 
 def test_skips_and_breakage_are_counted_apart() -> None:
-    """A pair that could not be judged is in neither arm."""
+    """A pair on which live was not judged is in neither arm; one that only the candidate escaped counts against it."""
     found = asserted(joint={"pp": 5, "ps": 2, "bp": 1, "sb": 1, "ss": 4})
-    assert (found.skipped, found.broken, found.paired.n) == (6, 2, 5)
+    assert (found.skipped, found.broken, found.paired.n, found.paired.regressed) == (6, 2, 7, 2)
+    assert (found.answered.n, found.answered.regressed) == (5, 0)
 
 
 def test_sign_turns_in_one_place() -> None:
@@ -95,23 +96,41 @@ def test_comparison_before_any_conversation_closed() -> None:
     assert compared(comparison(noise={}, joint={"d": 5, "m": 5})).control.n == 0
 
 
-def test_paths_rank_by_excess() -> None:
-    """Each place shows both shares; what differs most above noise comes first, and the list is bounded."""
-    tally = comparison(paths={"/a": 100, "/b": 90, **{f"/z{number:02}": 1 for number in range(30)}})
-    control = comparison(joint={"d": 50, "m": 50}, paths={"/a": 9})
-    found = compared(tally, control)
-    assert len(found.paths) == SHOWN_PATHS
-    assert [(path.path, path.candidate, path.noise) for path in found.paths[:2]] == [
-        ("/b", 0.09, 0.0),
-        ("/a", 0.1, 0.09),
-    ]
-    assert found.paths[1].excess == pytest.approx(0.01)
+def test_energy_of_a_steadier_candidate() -> None:
+    """Worked by hand: p = (.7, .3) and q = (1, 0) have excess -.12 and energy .18; both stand in the report."""
+    noise = {"dd": 0, "dm": 300, "md": 420, "mm": 280}
+    tally = comparison(noise=noise, energy={(1, 1): 300, (-1, 2): 420, (0, 1): 280})
+    found = compared(tally)
+    assert found.excess.value == pytest.approx(-0.12)
+    assert (found.energy.value, found.energy.n) == (pytest.approx(0.18), 1000)
+    assert found.energy.sequence.low < found.energy.interval.low < 0.18 < found.energy.interval.high
+    assert found.energy.interval.low > 0
+    assert found.steadier == STEADIER
 
 
-def test_paths_without_pairs() -> None:
-    """A place without a judged pair has no share."""
-    found = asserted(joint={}, paths={"/a": 1})
-    assert (found.paths[0].candidate, found.paths[0].n) == (0.0, 0)
+@pytest.mark.parametrize(
+    ("noise", "halves"),
+    [
+        pytest.param({"dm": 30, "mm": 70}, {(1, 1): 30, (0, 1): 70}, id="differs more often: no need of a note"),
+        pytest.param({"md": 30, "mm": 70}, {(1, 2): 1, (-1, 2): 1}, id="energy may be nothing"),
+        pytest.param({"md": 30, "mm": 70}, {}, id="nobody asked again"),
+    ],
+)
+def test_no_note_without_both(noise: dict[str, int], halves: dict[tuple[int, int], int]) -> None:
+    """«Steadier, still different» needs a negative excess and an energy that is surely positive."""
+    assert compared(comparison(noise=noise, energy=halves)).steadier == ""
+
+
+def test_energy_of_nothing() -> None:
+    """Without a second answer the energy is unknown: the widest interval."""
+    found = energy({}, 0.05)
+    assert (found.value, found.n, found.interval, found.sequence) == (0.0, 0, Interval(-2, 2), Interval(-2, 2))
+
+
+def test_layers() -> None:
+    """A check is of the layer it is said to be of, a task otherwise."""
+    assert check_report(assertion(), None, 0.05, "format").layer == "format"
+    assert check_report(comparison(), None, 0.05).layer == "task"
 
 
 def test_examples() -> None:

@@ -26,27 +26,31 @@ KEYS = {
     "": "schema generated_at window alpha accounting queue_waiting candidates",
     "window": "start end first_arrival last_arrival",
     "accounting.mini": ("calls ineligible sampled_out skipped dropped paired evaluated waiting dead_lettered balanced"),
-    "candidates.0": ("name pairs conversations control_pairs outcomes checks slices latency tokens cost decision"),
+    "candidates.0": (
+        "name pairs conversations control_pairs outcomes checks slices crossings discoveries latency tokens cost "
+        "decision"
+    ),
     "candidates.0.outcomes": "both_ok candidate_failed live_failed both_failed excused kinds",
     "candidates.0.outcomes.kinds": "live candidate",
     "candidates.0.outcomes.kinds.live": (
         "timeout connect reset http_4xx http_429 http_5xx truncated malformed blank refused_by_provider client_left"
     ),
     "candidates.0.checks.0": (
-        "check kind type dimension severity version skipped broken clustered sequence conversations paths examples "
-        "arms n regressed fixed difference interval p answered"
+        "check kind type layer dimension severity version skipped broken clustered sequence conversations paths "
+        "examples arms n regressed fixed difference interval p answered"
     ),
     "candidates.0.checks.0.arms": "live candidate control",
     "candidates.0.checks.0.arms.live": "n failed rate interval",
     "candidates.0.checks.0.answered": "n regressed fixed difference interval",
     "candidates.0.checks.4": (
-        "check kind type dimension severity version skipped broken clustered sequence conversations paths examples "
-        "arms rate noise excess answered"
+        "check kind type layer dimension severity version skipped broken clustered sequence conversations paths "
+        "examples arms rate noise excess answered energy steadier"
     ),
+    "candidates.0.checks.4.energy": "value interval sequence n",
     "candidates.0.checks.4.arms": "candidate control",
     "candidates.0.checks.4.excess": "value interval n candidate_only control_only",
     "candidates.0.checks.4.noise": "value interval n",
-    "candidates.0.checks.4.paths.0": "path candidate noise n excess",
+    "candidates.0.checks.4.paths.0": "path candidate noise n excess interval e_value flagged worse better",
     "candidates.0.latency": "first_byte total gap",
     "candidates.0.latency.gap": "live candidate ratio",
     "candidates.0.latency.gap.live": "n missing p50 p95 p99",
@@ -56,7 +60,7 @@ KEYS = {
     "candidates.0.cost": "live candidate ratio",
     "candidates.0.cost.live": "n sum mean",
     "candidates.0.decision": "verdict reason rules",
-    "candidates.0.decision.rules.0": ("name kind subject severity verdict reason limit value interval needs"),
+    "candidates.0.decision.rules.0": "name kind subject severity verdict reason limit value interval needs expected_in",
 }
 
 

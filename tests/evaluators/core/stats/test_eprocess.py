@@ -212,6 +212,13 @@ def test_order_does_not_matter(values):
     assert confidence_sequence(values) == confidence_sequence(turned)
 
 
+def test_a_negative_margin_asks_for_better():
+    """Half a point better on average proves «better by .3», not «better by .7»."""
+    values = {(1, 2): 400}
+    assert release(values, -0.3) >= math.log(1 / ALPHA) > release(values, -0.7)
+    assert stop(values, -0.7) >= math.log(1 / ALPHA) > stop(values, -0.3)
+
+
 @settings(max_examples=40, deadline=None)
 @given(values=fractions)
 def test_a_wider_margin_is_never_harder_to_release(values):
@@ -270,7 +277,7 @@ def test_what_is_missing_below_a_red_line(values, t_opt, expected):
     "nonsense",
     [
         pytest.param(lambda: release(ternary(1, 1, 1), 1.0), id="margin one"),
-        pytest.param(lambda: stop(ternary(1, 1, 1), -0.1), id="negative margin"),
+        pytest.param(lambda: stop(ternary(1, 1, 1), -1.0), id="margin minus one"),
         pytest.param(lambda: release({(3, 2): 1}, 0.1), id="value above one"),
         pytest.param(lambda: release({(1, 1): -1}, 0.1), id="negative count"),
         pytest.param(lambda: log_wealth({}, 0.5, 2.1), id="bet beyond ruin"),

@@ -19,6 +19,8 @@ from evaluators.core.stats.evidence import (
     e_bh_closed,
     e_value,
     e_value_alone,
+    e_values,
+    e_values_alone,
 )
 
 ALPHA = 0.05
@@ -118,6 +120,18 @@ def test_the_value_is_the_smaller_of_both_statements():
     assert e_value(rich, 9, 0) == pytest.approx(189.858, rel=1e-5)
     assert e_value((1e6,) * len(LIFTS), 10**6, 0) == pytest.approx(math.exp(690))
     assert e_value((0.0,) * len(LIFTS), 0, 0) == 1.0
+
+
+def test_many_at_once_are_as_one_by_one():
+    """The rows of a table have the values that each would have alone, also where all went one way."""
+    counts = [(0, 0), (5, 5), (20, 0), (0, 30), (0, 5000), (10_000, 0), (9, 1)]
+    worse, better = np.array(counts, dtype=np.float64).T
+    bets = np.random.default_rng(1).normal(0, 5, size=(len(counts), len(LIFTS)))
+    assert e_values(bets, worse, better) == pytest.approx(
+        [e_value(b, *two) for b, two in zip(bets, counts, strict=True)]
+    )
+    assert e_values_alone(worse, better) == pytest.approx([e_value_alone(*two) for two in counts])
+    assert e_values(bets[:0], worse[:0], better[:0]) == []
 
 
 @pytest.mark.parametrize(

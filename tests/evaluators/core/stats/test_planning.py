@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from evaluators.core.stats.eprocess import UNKNOWN, factors
-from evaluators.core.stats.planning import pairs_needed
+from evaluators.core.stats.planning import chance_at, pairs_needed, red_line_needed
 
 
 @pytest.mark.parametrize(
@@ -53,6 +53,23 @@ def test_nonsense_is_refused(shares):
     """Shares outside their range raise ValueError."""
     with pytest.raises(ValueError, match="shares"):
         pairs_needed(*shares)
+
+
+@pytest.mark.parametrize(("failures", "needed"), [(0, 3370), (1, 6886), (2, 9278)])
+def test_a_red_line_takes_three_over_its_limit_and_more_with_failures(failures, needed):
+    """At .1 % and alpha 5 %, as red_line_t_opt says; one conversation before, it is not passed yet."""
+    assert red_line_needed(0.001, failures) == needed
+    assert red_line_needed(0.5, failures) < 30
+
+
+def test_the_chance_of_one_look():
+    """A fixed test of 2 points has 95 % power at 6 800 pairs with 30 % discordance, and never less than alpha."""
+    assert chance_at(6800, 0.3, 0.02) == pytest.approx(0.914, abs=0.005)
+    assert chance_at(8000, 0.3, 0.02) == pytest.approx(0.95, abs=0.005)
+    assert chance_at(1, 0.3, 1e-9) == pytest.approx(0.05, abs=1e-6)
+    for shares in ((0, 0.1, 0.02), (10, 0.0, 0.02), (10, 0.1, 0.0)):
+        with pytest.raises(ValueError, match="shares"):
+            chance_at(*shares)
 
 
 def test_the_plan_keeps_its_power():
