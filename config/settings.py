@@ -11,7 +11,10 @@ from typing import Annotated, Any, Literal, Self, Union
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from config.gating import Gate as Gate
+from config.gating import Severity
 from config.routing import Candidate, Control, Live, Mount, Route, Strict
+from config.templates import with_templates
 from config.units import (
     Address,
     Duration,
@@ -30,8 +33,6 @@ from config.units import (
     When,
     draft_07,
 )
-
-Severity = Literal["blocker", "signal"]
 
 
 class Sampling(Strict):
@@ -156,38 +157,6 @@ class Embeddings(Strict):
     timeout: Duration = 10.0
 
 
-_SUBJECT = {"max_regression": "check", "max_excess": "check", "red_line": "check", "max_ratio": "metric"}
-
-
-class Gate(Strict):
-    """One rule of the release decision; exactly one of the limits."""
-
-    name: Name
-    check: str | None = None
-    metric: Literal["first_byte_p95", "total_p95", "first_byte_p50", "total_p50", "cost", "output_tokens"] | None = None
-    max_regression: Share | None = None
-    max_excess: Share | None = None
-    red_line: Share | None = None
-    max_ratio: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
-    min_conversations: Annotated[int, Field(ge=1)] = 100
-    max_conversations: Annotated[int, Field(ge=1)] = 20_000
-    severity: Severity = "blocker"
-
-    @model_validator(mode="after")
-    def _consistent(self) -> Self:
-        given = [limit for limit in _SUBJECT if getattr(self, limit) is not None]
-        if len(given) != 1:
-            found = " and ".join(given) or "none"
-            raise ValueError(f"give exactly one of {', '.join(_SUBJECT)} (found: {found})")
-        subject = _SUBJECT[given[0]]
-        other = {"check": "metric", "metric": "check"}[subject]
-        if getattr(self, subject) is None or getattr(self, other) is not None:
-            raise ValueError(f"{given[0]} limits a {subject}: give `{subject}:` and leave out `{other}:`")
-        if self.min_conversations > self.max_conversations:
-            raise ValueError("min_conversations is above max_conversations: lower the one or raise the other")
-        return self
-
-
 class Dashboard(Strict):
     """Where the report is served for people."""
 
@@ -230,25 +199,8 @@ NOT_YET = {
     "candidates.dialect=openai-chat": "translation between API families",
     "candidates.dialect=anthropic-messages": "translation between API families",
     "candidates.dialect=gemini": "translation between API families",
-    "slices=language": "language detection",
-    "checks.when.language": "language detection",
 }
 """Keys (and `key=value`) of the language whose promise is not kept yet: refused with «not available yet»."""
-
-
-def _filled_in(check: Any, templates: dict[str, Any]) -> Any:
-    """`{$ref: "#/templates/NAME"}` becomes the template, under what is written beside it (as in promptfoo)."""
-    if not isinstance(check, dict):
-        return check
-    if isinstance(check.get("assert"), list):
-        check = {**check, "assert": [_filled_in(member, templates) for member in check["assert"]]}
-    if "$ref" not in check:
-        return check
-    reference, beside = check["$ref"], {key: value for key, value in check.items() if key != "$ref"}
-    name = str(reference).removeprefix("#/templates/").removeprefix("#/assertionTemplates/")
-    if not isinstance(templates.get(name), dict):
-        raise ValueError(f"there is no template for $ref {reference!r}; write `templates: {{{name}: {{type: …}}}}`")
-    return {**templates[name], **beside}
 
 
 def _default_checks() -> list[Check]:
@@ -290,14 +242,15 @@ class Settings(Strict):
         mounted = (Route(prefix, it.live, tuple(it.candidates), it.control) for prefix, it in self.mounts.items())
         return (*top, *mounted)
 
+    @property
+    def measured(self) -> tuple[Check, ...]:
+        """Every check that runs: those of `checks`, and one for each service level among the gates."""
+        return (*self.checks, *(Check(**gate.service_level._asdict()) for gate in self.gates if gate.service_level))
+
     @model_validator(mode="before")
     @classmethod
     def _with_templates(cls, values: Any) -> Any:
-        if not isinstance(values, dict) or not isinstance(values.get("checks"), list):
-            return values
-        templates = values.get("templates")
-        known = templates if isinstance(templates, dict) else {}
-        return {**values, "checks": [_filled_in(check, known) for check in values["checks"]]}
+        return with_templates(values)
 
     @model_validator(mode="after")
     def _somebody_answers(self) -> Self:

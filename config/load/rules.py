@@ -12,7 +12,7 @@ from typing import NamedTuple
 from config.load.mistake import Place
 from config.settings import Check, Settings
 
-SLICES = ("route", "model", "turn", "topic", "tools", "response_format", "prompt_length", "stream")
+SLICES = ("route", "model", "turn", "topic", "tools", "response_format", "prompt_length", "stream", "language")
 """What a call can be sliced by, besides `tag:NAME` for every name in capture.tags."""
 
 RESERVED = ("live", "control")

@@ -15,7 +15,7 @@ from config.embedded import UnsafeDirectory
 from config.load import ConfigError
 from evaluators.assess import UnknownCandidate
 from evaluators.children import ChildFailed
-from evaluators.cli import results, running, setup
+from evaluators.cli import plan, results, running, setup
 from evaluators.cli.say import say
 from evaluators.core.finding import BadCheck
 from evaluators.core.slicing import BadRule
@@ -53,6 +53,7 @@ app = typer.Typer(
 )
 running.add_to(app)
 results.add_to(app)
+plan.add_to(app)
 setup.add_to(app)
 
 

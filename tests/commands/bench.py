@@ -2,6 +2,8 @@
 
 Needs Linux, two cores and a C compiler; the load generator and the fake models are compiled at the start. A system that
 is not installed is left out, with a line that says how to get it. Tables go to stdout, progress to stderr.
+
+`./run bench statistics` simulates instead what the gates promise, in about a minute: no compiler, no other system.
 """
 
 from __future__ import annotations
@@ -19,13 +21,13 @@ from types import ModuleType
 from typing import Any
 
 from evaluators.queue_server import NoServer
-from tests.bench import chart
+from tests.bench import chart, statistics
 from tests.bench.figures import Figures, Goal, markdown
 from tests.bench.machine import machine, versions
 from tests.bench.processes import REST, NotStarted
 from tests.bench.rig import NoCompiler, rig
 from tests.bench.rounds import Bench, note
-from tests.bench.scenarios import bodies, latency, saturation, slow, streams
+from tests.bench.scenarios import bodies, latency, saturation, slow, streams, worker
 from tests.bench.systems import missing
 
 SCENARIOS: Mapping[str, ModuleType] = {
@@ -34,12 +36,17 @@ SCENARIOS: Mapping[str, ModuleType] = {
     "slow": slow,
     "streams": streams,
     "bodies": bodies,
+    "worker": worker,
 }
 
 
 def main(words: Sequence[str] | None = None) -> int:
     """Measure, or read what was measured; print, and write what was asked for. Gives the exit code."""
-    arguments = _arguments(words)
+    given = list(sys.argv[1:] if words is None else words)
+    if given == ["statistics"]:
+        print(statistics.table())
+        return 0
+    arguments = _arguments(given)
     try:
         data = json.loads(Path(arguments.read).read_text()) if arguments.read else _measured(arguments)
     except (NoCompiler, NoServer, NotStarted, OSError) as error:

@@ -6,7 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from config.routing import SystemPrompt
-from config.settings import DEFAULT_CHECKS, NOT_YET, Check, Gate, Settings, json_schema, redacted
+from config.settings import DEFAULT_CHECKS, NOT_YET, Check, Settings, json_schema, redacted, spelled_out
 
 LIVE = {"base_url": "https://api.openai.com"}
 
@@ -58,39 +58,6 @@ def test_one_prompt_key(prompt: dict[str, str]) -> None:
 def test_other_prompt_keys(prompt: dict[str, str], found: str) -> None:
     """None or several keys are refused by name."""
     assert f"(found: {found})" in refusal(SystemPrompt, prompt)
-
-
-@pytest.mark.parametrize(
-    "limit",
-    [
-        {"check": "x", "max_regression": "1%"},
-        {"check": "x", "max_excess": 0.01},
-        {"check": "x", "red_line": 0},
-        {"metric": "cost", "max_ratio": 1.2},
-    ],
-    ids=str,
-)
-def test_gate(limit: dict[str, Any]) -> None:
-    """Each limit goes with its subject."""
-    assert Gate.model_validate({"name": "g", **limit}).name == "g"
-
-
-@pytest.mark.parametrize(
-    ("limit", "said"),
-    [
-        ({"check": "x"}, "(found: none)"),
-        ({"check": "x", "max_excess": 0.1, "red_line": 0.1}, "(found: max_excess and red_line)"),
-        ({"metric": "cost", "red_line": 0.1}, "red_line limits a check"),
-        ({"check": "x", "max_ratio": 1.1}, "max_ratio limits a metric"),
-        ({"check": "x", "metric": "cost", "max_ratio": 1.1}, "leave out `check:`"),
-        ({"max_excess": 0.1}, "give `check:`"),
-        ({"check": "x", "red_line": 0.1, "min_conversations": 9, "max_conversations": 8}, "min_conversations is above"),
-    ],
-    ids=str,
-)
-def test_no_gate(limit: dict[str, Any], said: str) -> None:
-    """A gate that contradicts itself is refused with the remedy."""
-    assert said in refusal(Gate, {"name": "g", **limit})
 
 
 @pytest.mark.parametrize(
@@ -158,3 +125,44 @@ def test_announced_keys_are_no_fields(key: str) -> None:
     table, _, name = key.rpartition(".")
     owner = {"candidates": "Candidate", "checks": "Check", "capture": "Capture", "queue": "Queue"}.get(table)
     assert name not in (kinds["definitions"][owner] if owner else kinds)["properties"]
+
+
+@pytest.mark.parametrize(
+    ("short", "long"),
+    [
+        ("is-json", {"type": "is-json"}),
+        (" not-is-json ", {"type": "not-is-json"}),
+        ("contains:a:b", {"type": "contains", "value": "a:b"}),
+        ("contains:two\nlines", {"type": "contains", "value": "two\nlines"}),
+        ("levenshtein(5):x", {"type": "levenshtein", "threshold": 5.0, "value": "x"}),
+        ("latency(2000)", {"type": "latency", "threshold": 2000.0}),
+        ("shadow:text", {"type": "shadow:text"}),
+        ("shadow:json(0.1)", {"type": "shadow:json", "threshold": 0.1}),
+        ("not-trajectory:tool-used:search", {"type": "not-trajectory:tool-used", "value": "search"}),
+        ("similar:cosine(0.8):x", {"type": "similar:cosine", "threshold": 0.8, "value": "x"}),
+        ("Two words", {"type": "Two words"}),
+        ({"type": "regex"}, {"type": "regex"}),
+    ],
+)
+def test_the_short_form_is_spelled_out(short: Any, long: dict[str, Any]) -> None:
+    """`type(threshold):value`; what is no short form is taken for a type, which the registry then names."""
+    assert spelled_out(short) == long
+
+
+def test_templates_are_filled_in() -> None:
+    """What stands beside `$ref` wins; both spellings of the place are known, in members too."""
+    templates = {"brief": {"type": "word-count", "value": {"max": 9}, "metric": "form"}}
+    checks = [
+        {"$ref": "#/templates/brief", "metric": "other"},
+        {"type": "assert-set", "assert": [{"$ref": "#/assertionTemplates/brief", "weight": 2}, "is-json"]},
+    ]
+    found = Settings.model_validate({"live": LIVE, "templates": templates, "checks": checks}).checks
+    assert (found[0].type, found[0].value, found[0].metric) == ("word-count", {"max": 9}, "other")
+    assert [(one.type, one.weight) for one in found[1].members] == [("word-count", 2), ("is-json", 1)]
+
+
+@pytest.mark.parametrize("reference", ["#/templates/absent", "brief.yaml", 5])
+def test_a_template_that_is_not_there_is_named(reference: Any) -> None:
+    """With the line that would mend it."""
+    with pytest.raises(ValidationError, match=r"there is no template for \$ref"):
+        Settings.model_validate({"live": LIVE, "checks": [{"$ref": reference}]})

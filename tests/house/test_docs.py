@@ -80,9 +80,10 @@ def test_words_of_their_own(name: str, text: str, found: bool) -> None:
 
 
 def paths(table: type[BaseModel], place: str = "") -> Iterator[str]:
-    """The leaf keys of a table and of the tables in it."""
-    for key, field in table.model_fields.items():
-        inner = list(tables(field.annotation))
+    """The leaf keys of a table and of the tables in it; a table inside itself is one."""
+    for name, field in table.model_fields.items():
+        key = field.alias or name
+        inner = [one for one in tables(field.annotation) if one is not table]
         if not inner:
             yield place + key
         for one in inner:

@@ -79,7 +79,7 @@ candidates:
   - {name: m, system_prompt: {file: nope.txt}, sample: "${SAMPLE}"}
   - {name: m, system_prompt: {}, budget: {}}
 capture: {headers: [Cookie]}
-slices: [language, tag:zz]
+slices: [languages, tag:zz]
 topics: {a: ["re:("]}
 shadow_paths: [POST]
 checks: [is-json, is-json, {typ: x}]
@@ -111,7 +111,7 @@ def test_everything_at_once() -> None:
         "u.yaml:9:34 candidates.2.budget",
         "u.yaml:10:21 capture.headers.0",
         "u.yaml:11:10 slices.0",
-        "u.yaml:11:20 slices.1",
+        "u.yaml:11:21 slices.1",
         "u.yaml:12:14 topics.a.0",
         "u.yaml:13:16 shadow_paths.0",
         "u.yaml:14:28 checks.2.type",
@@ -126,10 +126,11 @@ def test_everything_at_once() -> None:
 
 def test_rules_alone() -> None:
     """Contradictions in a file of valid tables are told too, and announcements come before corrections."""
-    assert mistakes(LEAST + "slices: [language, topik]\nops: 127.0.0.1:8080\n") == [
-        "u.yaml:2:10: slices.0: not available yet: language detection; leave it out",
-        "u.yaml:2:20: slices.1: topik is no slice; write one of route, model, turn, topic, tools, response_format, "
-        "prompt_length, stream, or tag:NAME",
+    assert mistakes(LEAST + "slices: [languages, topik]\nops: 127.0.0.1:8080\n") == [
+        "u.yaml:2:10: slices.0: languages is no slice; write one of route, model, turn, topic, tools, response_format, "
+        "prompt_length, stream, language, or tag:NAME",
+        "u.yaml:2:21: slices.1: topik is no slice; write one of route, model, turn, topic, tools, response_format, "
+        "prompt_length, stream, language, or tag:NAME",
         "u.yaml:3:1: ops: 127.0.0.1:8080 is already taken by another key; give another port",
     ]
 

@@ -99,6 +99,33 @@ CLASHES = [
         "use max_excess",
         id="regression of a comparison",
     ),
+    pytest.param(
+        {"checks": CHECKS, "gates": [{"name": "g", "check": "shadow:text", "max_failures": 0}]},
+        ("gates", 0, "max_failures"),
+        "use max_excess",
+        id="failures of a comparison",
+    ),
+    pytest.param(
+        {"checks": CHECKS, "gates": [{"name": "is-json", "metric": "total", "within": "1s", "red_line": 0}]},
+        ("gates", 0, "name"),
+        "rename one",
+        id="service level called like a check",
+    ),
+    pytest.param(
+        {
+            "slices": ["turn"],
+            "gates": [{"name": "g", "check": "missing-answer", "max_regression": 0, "when": {"topic": "a"}}],
+        },
+        ("gates", 0, "when", "topic"),
+        "add it to `slices:`",
+        id="gate on a slice that nobody counts",
+    ),
+    pytest.param(
+        {"gates": [{"name": "g", "metric": "total", "within": "1s", "red_line": 0, "when": {"tpoic": "a"}}]},
+        ("gates", 0, "when", "tpoic"),
+        "no slice",
+        id="gate on no slice",
+    ),
 ]
 
 

@@ -72,7 +72,7 @@ def test_sentence(keys: dict[str, Any], place: Place, sentence: str) -> None:
     ("place", "value", "announced"),
     [
         (("checks", 3, "judges"), "", True),
-        (("slices", 0), "language", True),
+        (("candidates", 0, "dialect"), "gemini", True),
         (("slices", 0), "route", False),
         (("judges", "a"), "", False),
     ],

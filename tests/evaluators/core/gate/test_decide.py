@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from config.settings import Gate
+from config.gating import Gate
+from config.pair import NEVER, Role
 from evaluators.core.gate import decide, decided, exit_code
 from evaluators.core.report import Decision, ReportRules, Verdict, build
-from evaluators.core.tally import ShadowTally
+from evaluators.core.stats.histogram import bin_of
+from evaluators.core.tally import Accounting, ShadowTally, Window
+from tests.evaluators.core.gate.cases import dropped
 from tests.evaluators.core.samples import WINDOW, assertion, comparison, latencies, shadow
 
 GOOD = {"pp": 2000}
@@ -25,10 +29,10 @@ def gate(**more: Any) -> Gate:
     return Gate(**{"name": "json", "check": "is-json", "max_regression": "2%", **more})
 
 
-def verdict(tally: ShadowTally, *gates: Gate) -> Decision:
-    """The decision on one candidate."""
+def verdict(tally: ShadowTally, *gates: Gate, window: Window | None = None) -> Decision:
+    """The decision on one candidate; without a window nobody knows how fast conversations come in."""
     (candidate,) = build([tally], ReportRules(), WINDOW, 0.0, 0).candidates
-    return decide(candidate, tally, gates, 0.05)
+    return decide(candidate, tally, gates, 0.05, **({"window": window} if window else {}))
 
 
 @pytest.mark.parametrize(
@@ -36,8 +40,8 @@ def verdict(tally: ShadowTally, *gates: Gate) -> Decision:
     [
         pytest.param(GOOD, gate(), "pass", "within the limit.", id="pass"),
         pytest.param(BAD, gate(), "fail", "above the limit.", id="fail"),
-        pytest.param(OPEN, gate(), "wait", "more.", id="wait"),
-        pytest.param(GOOD, gate(min_conversations=3000), "wait", "at least 1,000 conversations more.", id="minimum"),
+        pytest.param(OPEN, gate(), "wait", "more conversations.", id="wait"),
+        pytest.param(GOOD, gate(min_conversations=3000), "wait", "at least 1,000 more conversations.", id="minimum"),
         pytest.param(BAD, gate(min_conversations=3000), "fail", "above the limit.", id="failing-does-not-wait"),
         pytest.param(OPEN, gate(max_conversations=150), "inconclusive", "after the 150 it may use.", id="maximum"),
         pytest.param({"pp": 100, "pf": 9}, gate(), "wait", "not enough evidence either way yet.", id="no-end-in-sight"),
@@ -45,8 +49,17 @@ def verdict(tally: ShadowTally, *gates: Gate) -> Decision:
         pytest.param(
             {"pp": 2000, "bp": 500}, gate(max_conversations=2000), "inconclusive", "so it may not pass.", id="broken"
         ),
-        pytest.param({}, gate(), "wait", "at least 100 conversations more.", id="nothing-yet"),
+        pytest.param({}, gate(), "wait", "at least 100 more conversations.", id="nothing-yet"),
         pytest.param(GOOD, gate(max_regression=None, red_line="1%"), "pass", "within the limit.", id="red-line"),
+        pytest.param(
+            GOOD, gate(max_regression=None, max_failures=0), "pass", "(limit 0): within the limit.", id="count"
+        ),
+        pytest.param(
+            {"pp": 30}, gate(max_regression=None, max_failures=0), "wait", "at least 20 more calls.", id="more-calls"
+        ),
+        pytest.param(OPEN, gate(mode="fixed", at=186), "inconclusive", "undecided at its one look.", id="one-look"),
+        pytest.param(BAD, gate(mode="fixed", at=501), "wait", "at least 1 more conversation.", id="no-look-before"),
+        pytest.param(BAD, gate(mode="fixed", at=500), "fail", "above the limit.", id="first-look"),
     ],
 )
 def test_one_rule(joint: dict[str, int], rule: Gate, expected: str, why: str) -> None:
@@ -111,6 +124,94 @@ def test_needs_only_while_waiting() -> None:
     """What is missing is told by rules that wait, -1 where nobody knows."""
     assert verdict(shadow(assertion(joint=BAD)), gate()).rules[0].needs == 0
     assert verdict(shadow(assertion(joint={"pp": 100, "pf": 9})), gate()).rules[0].needs == -1
+
+
+def test_a_gate_may_have_an_error_level_of_its_own() -> None:
+    """With a stricter alpha the same evidence is not enough yet."""
+    tally = shadow(assertion(joint={"pp": 260}))
+    assert verdict(tally, gate()).verdict is Verdict.PASS
+    assert verdict(tally, gate(alpha="0.1%")).verdict is Verdict.WAIT
+
+
+def test_how_long_it_will_take() -> None:
+    """What is missing, over the conversations that came in between the first and the last arrival."""
+    tally, hour = shadow(assertion(joint={"pp": 60})), Window(0.0, 9000.0, 1000.0, 4600.0)
+    (rule,) = verdict(tally, gate(), window=hour).rules
+    assert (rule.needs, rule.expected_in) == (168, 168 * 60.0)
+    assert rule.reason.endswith("at least 168 more conversations, 3 hours at the present traffic.")
+    (rule,) = verdict(tally, gate()).rules
+    assert (rule.expected_in, rule.reason.endswith("at least 168 more conversations.")) == (NEVER, True)
+    assert verdict(shadow(assertion(joint=GOOD)), gate(), window=hour).rules[0].expected_in == 0.0
+
+
+def test_losses_are_named_where_they_decide() -> None:
+    """A pass is withheld for what the candidate may have lost, and the rest is told with its reason."""
+    lost = dropped(breaker_open=60, queue_away=7)
+    decision = verdict(shadow(assertion(joint={"pp": 1200}), accounting=lost), gate())
+    assert decision.verdict is Verdict.WAIT
+    assert "with 60 calls lost in ways that it can bring about (breaker_open 60) at their worst." in (
+        decision.rules[0].reason
+    )
+    assert decision.reason.endswith("Lost, and not held against it: queue_away 7: the queue took nobody's pairs.")
+    everybody = verdict(shadow(assertion(joint={"pp": 1200}), accounting=dropped(queue_away=60)), gate())
+    assert everybody.verdict is Verdict.PASS
+
+
+def test_the_control_tells_whose_losses_they_are() -> None:
+    """Pairs that only the candidate lost to the queue count as its own; decided knows which control is asked."""
+    rules = ReportRules(gates=(gate(),), controls={"mini": "second"})
+    mini = shadow(assertion(joint={"pp": 1200}), accounting=dropped(queue_full=60))
+    for name, losing, expected in (
+        ("second", {}, "wait"),
+        ("second", {"queue_full": 5}, "pass"),
+        ("other", {}, "pass"),
+    ):
+        asked = Accounting(paired=100, dropped=losing)
+        tallies = [mini, shadow(assertion(), name=name, role=Role.CONTROL, accounting=asked)]
+        found = decided(build(tallies, rules, WINDOW, 0.0, 0), tallies, rules)
+        assert found.candidates[0].decision.verdict == expected
+
+
+RULES = (
+    gate(max_regression="5%"),
+    gate(max_regression=None, red_line="10%"),
+    gate(max_regression=None, max_failures=3, min_calls=20),
+    gate(max_regression="5%", mode="fixed", at=100),
+    gate(max_regression=None, red_line="10%", mode="fixed", at=100),
+    Gate(name="cost", metric="cost", max_ratio=1.2),
+    Gate(name="speed", metric="total_p95", max_ratio=1.5),
+)
+TWO = ("pp", "pf", "fp", "ff", "px", "pb", "bp", "ps")
+JOINTS = st.fixed_dictionaries({"pp": st.integers(0, 900), **{two: st.integers(0, 12) for two in TWO[1:]}})
+
+
+@given(JOINTS, st.sampled_from(TWO), st.integers(1, 12), st.sampled_from(RULES), st.integers(-100, 100))
+@settings(max_examples=100, deadline=None)
+def test_a_lost_pair_never_makes_a_pass(joint: dict[str, int], which: str, lost: int, rule: Gate, log: int) -> None:
+    """Whatever pairs are lost behind an open breaker instead of judged: what did not pass does not pass for it."""
+    gone = min(lost, joint[which])
+    before = verdict(_tally(joint, 0, which, log), rule)
+    after = verdict(_tally({**joint, which: joint[which] - gone}, gone, which, log), rule)
+    if before.verdict is not Verdict.PASS:
+        assert after.verdict is not Verdict.PASS
+    if after.verdict is Verdict.FAIL:
+        without = _tally({**joint, which: joint[which] - gone}, 0, which, log)
+        assert verdict(without, rule).verdict is Verdict.FAIL
+
+
+def _tally(joint: dict[str, int], lost: int, which: str, log: int) -> ShadowTally:
+    """Pairs under a check; those of kind `which` have a cost and a latency of their own, all others are as live's."""
+    odd, rest = joint[which], sum(joint.values()) - joint[which]
+    bins = {
+        (arm, "total"): dict(Counter({bin_of(1.0): rest}) + Counter({bin_of(middle): odd}))
+        for arm, middle in (("live", 1.0), ("shadow", 2.718 ** (-log / 100)))
+    }
+    return shadow(
+        assertion(joint=joint),
+        histograms=bins,
+        ratios={"log_cost": dict(Counter({(0, 1): rest}) + Counter({(log, 100): odd}))},
+        accounting=dropped(breaker_open=lost),
+    )
 
 
 COUNTS = st.fixed_dictionaries({two: st.integers(0, 400) for two in ("pp", "pf", "fp", "ff")})

@@ -1,21 +1,20 @@
-"""Rules on latency, tokens and cost."""
+"""Rules on a quantile of the latency."""
 
 from __future__ import annotations
 
 import pytest
 
-from config.settings import Gate
-from evaluators.core.gate.fixed import ratio
+from config.gating import Gate
+from evaluators.core.gate.fixed import quantile_ratio
 from evaluators.core.gate.reading import Reading
-from evaluators.core.report import ReportRules, build
-from evaluators.core.tally import ShadowTally, Total
-from tests.evaluators.core.samples import WINDOW, latencies, shadow
+from evaluators.core.tally import ShadowTally
+from tests.evaluators.core.gate.cases import case
+from tests.evaluators.core.samples import latencies, shadow
 
 
-def reading(tally: ShadowTally, metric: str = "total_p95", limit: float = 1.2) -> Reading:
+def reading(tally: ShadowTally, metric: str = "total_p95", limit: float = 1.2, lost: int = 0) -> Reading:
     """What the rule sees of one candidate."""
-    (candidate,) = build([tally], ReportRules(), WINDOW, 0.0, 0).candidates
-    return ratio(Gate(name="g", metric=metric, max_ratio=limit), candidate)  # type: ignore[arg-type]
+    return quantile_ratio(case(Gate(name="g", metric=metric, max_ratio=limit), tally, lost))  # type: ignore[arg-type]
 
 
 def timed(live: float, candidate: float, answered: int = 1000, silent: int = 0, live_silent: int = 0) -> ShadowTally:
@@ -53,23 +52,9 @@ def test_the_metric_names_its_quantile() -> None:
     assert "p50 of first byte" in reading(timed(0.2, 0.2), "first_byte_p50").says
 
 
-@pytest.mark.parametrize(
-    ("metric", "name", "says"),
-    [
-        ("cost", "cost", "mini's mean cost per answer is 1.50× live's (limit 1.20×)"),
-        ("output_tokens", "output_tokens", "mini's mean output tokens per answer is 1.50× live's (limit 1.20×)"),
-    ],
-)
-def test_amounts(metric: str, name: str, says: str) -> None:
-    """A ratio of means has no interval: the point estimate decides."""
-    tally = shadow(pairs=9, totals={("live", name): Total(10, 20.0), ("shadow", name): Total(10, 30.0)})
-    found = reading(tally, metric)
-    assert (found.good, found.bad, found.interval, found.doubt, found.says) == (False, True, (), "", says)
-    assert reading(tally, metric, 1.6).good
-
-
-def test_unknown_amounts_may_not_pass() -> None:
-    """When usage is known for few of the answers, cheap proves nothing."""
-    tally = shadow(pairs=9, totals={("live", "cost"): Total(10, 20.0), ("shadow", "cost"): Total(5, 1.0)})
-    assert reading(tally, "cost").doubt == "the cost is known for only 50% as many of mini's answers as of live's"
-    assert reading(shadow(pairs=9), "cost").good is False
+@pytest.mark.parametrize(("lost", "good"), [(0, True), (5, True), (40, False)])
+def test_lost_calls_were_the_slowest(lost: int, good: bool) -> None:
+    """Calls lost behind a breaker may have been slow with the candidate and fast with live."""
+    found = reading(timed(0.2, 0.2), lost=lost)
+    assert (found.good, found.bad) == (good, False)
+    assert ("breaker_open 40" in found.doubt) is not good
