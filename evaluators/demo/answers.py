@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -42,12 +43,17 @@ _BODIES = {
         "Roast everything first! Dark edges give flavour. Then blend with cream and serve in warm bowls.",
     ),
     "travel": (
-        "Start in the old town in the morning, take the tram along the river, keep the evening for the hills.",
-        "Most visitors underestimate distances there. Rent a bicycle on the first day and buy the museum card.",
-        "Locals would say: skip the centre, go to the market by the harbour, and eat whatever has the longest queue.",
+        "Start in the old town and keep the evening for the hills: the sea is {far} km away. A day ticket costs "
+        "{ticket} EUR.",
+        "Most visitors underestimate distances there, it is {far} km to the water. Rent a bicycle, or take the tram "
+        "for {ticket} EUR a day.",
+        "Locals would say: skip the centre, pay the {ticket} EUR for a day on the trams, and forget the beach, which "
+        "is {far} km off.",
     ),
 }
 """For each topic the usual wording and two rarer ones, so far apart that a comparison of texts calls them different."""
+
+_FIGURES = re.compile(r"(\d+) km away, a day ticket costs (\d+) EUR")
 
 _REFUSAL = "I'm sorry, but I can't help with medical questions. Please consult a qualified professional."
 
@@ -83,25 +89,35 @@ def answer(body: Mapping[str, Any], faults: Sequence[str], dice: random.Random) 
         text = _order(prompt, struck("broken-json", True), dice)
     elif struck("medical-refusals", topic == "medical"):
         text = _REFUSAL
+    elif topic == "travel":
+        text = _travel(prompt, struck("invented-figures", True), dice)
     else:
         text = _chat(topic, struck("competitor-named", topic == "billing"), dice)
     return Answer(text, "", "", limited, cut, late)
 
 
 def topic_of(prompt: str) -> str:
-    """The topic whose words the prompt contains; travel is what has none."""
+    """The topic whose words the prompt contains; cooking is what has none."""
     lowered = prompt.lower()
-    for topic in ("orders", "medical", "billing", "weather", "cooking"):
+    for topic in ("orders", "medical", "billing", "weather", "travel"):
         if topic == "orders" and ("order line" in lowered):
             continue
         if any(word in lowered for word in TOPICS[topic]):
             return topic
-    return "travel"
+    return "cooking"
 
 
 def _chat(topic: str, rival: bool, dice: random.Random) -> str:
-    said = dice.choices(_BODIES.get(topic, _BODIES["travel"]), _WORDING)[0]
+    said = dice.choices(_BODIES[topic], _WORDING)[0]
     return f"{said} You may also want to look at {RIVAL}, which is cheaper." if rival else said
+
+
+def _travel(prompt: str, invented: bool, dice: random.Random) -> str:
+    found = _FIGURES.search(prompt)
+    far, ticket = map(int, found.groups()) if found else (0, 0)
+    if invented:  # figures that no prompt has
+        far += 1000 * dice.randint(2, 9)
+    return dice.choices(_BODIES["travel"], _WORDING)[0].format(far=far, ticket=ticket)
 
 
 def _order(prompt: str, broken: bool, dice: random.Random) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 import yaml
 
+from config.settings import DEFAULT_CHECKS
 from evaluators.demo.faults import FAULTY, HONEST, RIVAL
 from evaluators.demo.prompts import TOPICS
 
@@ -27,6 +28,7 @@ def planted(data: Path, ports: Mapping[str, int], listen: Mapping[str, str]) -> 
             {"type": "is-json", "when": {"response_format": "json_schema"}, "severity": "blocker"},
             {"type": "not-icontains", "value": RIVAL, "name": "no-competitors", "severity": "blocker"},
             {"type": "not-is-refusal", "dimension": "usefulness"},
+            {"type": "numbers-grounded", "when": {"topic": "travel"}, "severity": "blocker"},
             "missing-answer",
             "shadow:text",
             "shadow:json",
@@ -39,6 +41,7 @@ def planted(data: Path, ports: Mapping[str, int], listen: Mapping[str, str]) -> 
             {"name": "json", "check": "is-json", "max_regression": "6%"},
             {"name": "competitors", "check": "no-competitors", "max_regression": "2%"},
             {"name": "refusals", "check": "not-is-refusal", "max_regression": "3%"},
+            {"name": "grounding", "check": "numbers-grounded", "max_regression": "3%"},
             {"name": "difference", "check": "shadow:text", "max_excess": "20%"},
             {"name": "speed", "metric": "first_byte_p95", "max_ratio": 1.3, "severity": "signal"},
         ],
@@ -58,6 +61,7 @@ def replayed(data: Path, ports: Mapping[str, int], listen: Mapping[str, str], ta
         "sampling": {"key": "call", "closes_after": "2s"},
         "capture": {"tags": {name: f"header:x-demo-tag-{name}" for name in names}},
         "slices": ["stream", "prompt_length", *(f"tag:{name}" for name in names)],
+        "checks": [*DEFAULT_CHECKS, "shadow:numbers", "shadow:language", "shadow:pii", "shadow:secrets"],
         "gates": [
             {"name": "refusals", "check": "not-is-refusal", "max_regression": "2%"},
             {"name": "answers", "check": "missing-answer", "max_regression": "1%"},

@@ -26,6 +26,7 @@ class Fault:
     """One planted fault."""
 
     name: str
+    layer: str  # format, task, safety, grounding; or service, for answers that come late or not at all
     what: str  # for people
     rate: float  # of the calls it can strike
     among: str  # the calls that `seen` is a share of, for people
@@ -44,6 +45,7 @@ _EVERY_CHECK = frozenset(
     (
         "is-json",
         "no-competitors",
+        "numbers-grounded",
         "not-is-refusal",
         "missing-answer",
         "shadow:text",
@@ -59,6 +61,7 @@ _EVERY_CHECK = frozenset(
 FAULTS = (
     Fault(
         "broken-json",
+        "format",
         "answers that should be JSON are cut in the middle",
         0.12,
         "calls that demand JSON",
@@ -68,6 +71,7 @@ FAULTS = (
     ),
     Fault(
         "wrong-tool-argument",
+        "task",
         "the weather tool is called for another city",
         0.15,
         "calls that offer tools",
@@ -76,6 +80,7 @@ FAULTS = (
     ),
     Fault(
         "medical-refusals",
+        "safety",
         "harmless medical questions are refused",
         0.35,
         "medical questions",
@@ -85,6 +90,7 @@ FAULTS = (
     ),
     Fault(
         "competitor-named",
+        "safety",
         f"the competitor {RIVAL} is recommended",
         0.20,
         "questions about billing",
@@ -93,16 +99,28 @@ FAULTS = (
         frozenset({"topic=billing"}),
     ),
     Fault(
+        "invented-figures",
+        "grounding",
+        "a distance that the retrieved context does not have",
+        0.30,
+        "questions about travel",
+        Signal("check", "numbers-grounded"),
+        frozenset({"shadow:text"}),
+        frozenset({"topic=travel"}),
+    ),
+    Fault(
         "slow-first-token",
+        "service",
         f"70 % of first tokens come {SLOW_FIRST_TOKEN * 1000:.0f} ms late",
         SLOW_FIRST_TOKEN / 0.100 + 1,
         "live's median, as a ratio",
         Signal("latency", "first_byte"),
         frozenset({"total"}),
     ),
-    Fault("rate-limited", "the answer is 429", 0.05, "all calls", Signal("kind", "http_429"), _EVERY_CHECK),
+    Fault("rate-limited", "service", "the answer is 429", 0.05, "all calls", Signal("kind", "http_429"), _EVERY_CHECK),
     Fault(
         "cut-streams",
+        "service",
         "the stream ends before its last event",
         0.08,
         "all calls, half of them streamed",

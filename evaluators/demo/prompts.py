@@ -13,6 +13,7 @@ TOPICS: dict[str, tuple[str, ...]] = {
     "weather": ("weather", "forecast"),
     "orders": ("order",),
     "cooking": ("recipe", "bake", "soup"),
+    "travel": ("trip", "coast"),
 }
 """Topic rules of the demo's configuration: the same words that the prompts below are made of."""
 
@@ -34,13 +35,16 @@ _ASKS: dict[str, tuple[str, ...]] = {
     "orders": ("Summarise order {n} as JSON.", "Extract the items of order {n}."),
     "cooking": ("A quick recipe for soup for {n} people, please.", "How long do I bake bread of {n}00 grams?"),
     "travel": (
-        "Plan {d} days in {city}.",
-        "How far is it from {city} to the nearest coast?",
-        "Is {city} safe at night?",
+        "{sheet}\nPlan a trip of {d} days to {city}.",
+        "{sheet}\nHow far is it from {city} to the nearest coast?",
+        "{sheet}\nIs a trip to {city} expensive?",
     ),
 }
 
-_WEIGHTS = {"medical": 18, "billing": 18, "weather": 20, "orders": 26, "cooking": 9, "travel": 9}
+_SHEET = "<context>{city}: the sea is {far} km away, a day ticket costs {ticket} EUR, {museums} museums.</context>"
+"""What the application retrieved and sends along; answers to it are to be grounded in it."""
+
+_WEIGHTS = {"medical": 17, "billing": 17, "weather": 18, "orders": 24, "cooking": 8, "travel": 16}
 
 WEATHER_TOOL: dict[str, Any] = {
     "type": "function",
@@ -101,8 +105,11 @@ def asks(seed: int, count: int) -> Iterator[Ask]:
 
 
 def _prompt(topic: str, dice: random.Random) -> str:
-    template = dice.choice(_ASKS[topic])
-    return template.format(n=dice.randint(11, 99_999), d=dice.randint(1, 9), city=dice.choice(CITIES))
+    template, city = dice.choice(_ASKS[topic]), dice.choice(CITIES)
+    sheet = _SHEET.format(
+        city=city, far=dice.randint(110, 499), ticket=dice.randint(11, 49), museums=dice.randint(51, 99)
+    )
+    return template.format(n=dice.randint(11, 99_999), d=dice.randint(1, 9), city=city, sheet=sheet)
 
 
 def _body(topic: str, messages: list[dict[str, str]], conversation: str, dice: random.Random) -> dict[str, Any]:

@@ -128,7 +128,7 @@ def _explains(fault: Fault, signal: Signal) -> bool:
     name = signal.name.split(" ")[0]  # a path signal is "check path"
     if name not in fault.explains and name != fault.proof.name:
         return False
-    return not signal.slice or signal.slice in fault.slices
+    return not signal.slice or not fault.slices.isdisjoint(signal.slice.split(" & "))
 
 
 def _planted(fault: Fault) -> Json:

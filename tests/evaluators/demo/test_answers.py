@@ -2,6 +2,7 @@
 
 import json
 import random
+import re
 
 import pytest
 
@@ -24,7 +25,7 @@ def _near(share, rate, count=4000):
 
 def test_an_honest_model_differs_from_itself():
     """Two independent answers to one prompt agree in 0.7² + 0.2² + 0.1² = 54 % of calls."""
-    first, second = _answers("travel", []), _answers("travel", [])
+    first, second = _answers("cooking", []), _answers("cooking", [])
     agree = sum(one.text == other.text for one, other in zip(first, list(reversed(second)), strict=True)) / len(first)
     assert 0.50 < agree < 0.58
 
@@ -41,6 +42,7 @@ def test_an_honest_model_commits_no_fault():
     [
         pytest.param("medical-refusals", "medical", lambda one: "can't help" in one.text, id="refusal"),
         pytest.param("competitor-named", "billing", lambda one: RIVAL in one.text, id="rival"),
+        pytest.param("invented-figures", "travel", lambda one: bool(re.search(r"\d{4} km", one.text)), id="figures"),
         pytest.param("rate-limited", "travel", lambda one: one.limited, id="429"),
         pytest.param("slow-first-token", "travel", lambda one: one.late, id="slow"),
     ],
@@ -49,6 +51,16 @@ def test_faults_strike_at_their_rate(name, topic, struck):
     """Within four standard errors of what the table says."""
     said = _answers(topic, [name])
     assert _near(sum(map(struck, said)) / len(said), STRIKES[name])
+
+
+def test_honest_figures_are_those_of_the_prompt():
+    """Every number of a travel answer is in the context that came with the question."""
+    dice = random.Random(3)
+    for ask in asks(4, 400):
+        prompt = ask.body["messages"][-1]["content"]
+        if topic_of(prompt) == "travel":
+            said = answer(ask.body, [], dice).text
+            assert set(re.findall(r"\d+", said)) <= set(re.findall(r"\d+", prompt))
 
 
 def test_streams_are_cut_and_whole_answers_never():

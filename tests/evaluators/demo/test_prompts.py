@@ -20,9 +20,9 @@ def test_exactly_as_many_requests_as_wanted():
 def test_topics_follow_their_weights():
     """Every topic occurs about as often as it should."""
     seen = Counter(topic_of(ask.body["messages"][-1]["content"]) for ask in asks(1, 3000))
-    assert set(seen) == {*TOPICS, "travel"}
-    assert 0.22 < seen["orders"] / 3000 < 0.30
-    assert 0.14 < seen["medical"] / 3000 < 0.22
+    assert set(seen) == set(TOPICS)
+    assert 0.20 < seen["orders"] / 3000 < 0.28
+    assert 0.13 < seen["medical"] / 3000 < 0.21
 
 
 def test_a_second_turn_resends_the_first():

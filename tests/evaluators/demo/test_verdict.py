@@ -9,11 +9,15 @@ import pytest
 from evaluators.demo.faults import FAULTS, FAULTY, HONEST, Fault, Signal
 from evaluators.demo.verdict import Comparison, beyond_chance, compare
 
-JSON = Fault("json", "cut", 0.1, "orders", Signal("check", "is-json"), frozenset({"shadow:text"}), frozenset({"t=o"}))
-RARE = Fault("rare", "429", 0.1, "all", Signal("kind", "http_429"))
-SLOW = Fault("slow", "late", 2.0, "all", Signal("latency", "first_byte"), frozenset({"total"}))
-TOOL = Fault("tool", "city", 0.1, "all", Signal("path", "shadow:tool-calls w/city"), frozenset({"shadow:tool-calls"}))
-PLACE = Fault("place", "no", 0.1, "t=o", Signal("check", "refusal", "t=o"), slices=frozenset({"t=o"}))
+JSON = Fault(
+    "json", "format", "cut", 0.1, "orders", Signal("check", "is-json"), frozenset({"shadow:text"}), frozenset({"t=o"})
+)
+RARE = Fault("rare", "service", "429", 0.1, "all", Signal("kind", "http_429"))
+SLOW = Fault("slow", "service", "late", 2.0, "all", Signal("latency", "first_byte"), frozenset({"total"}))
+TOOL = Fault(
+    "tool", "task", "city", 0.1, "all", Signal("path", "shadow:tool-calls w/city"), frozenset({"shadow:tool-calls"})
+)
+PLACE = Fault("place", "safety", "no", 0.1, "t=o", Signal("check", "refusal", "t=o"), slices=frozenset({"t=o"}))
 
 CITY = {"path": "w/city", "candidate": 0.3, "noise": 0, "n": 100}
 
