@@ -76,21 +76,9 @@ class Means:
 class ShadowCall:
     """One call for one shadow. `begin` and `stop` never raise, and neither does what a Sink is told."""
 
-    __slots__ = (
-        "_call",
-        "_capture",
-        "_decided",
-        "_exchange",
-        "_first",
-        "_held",
-        "_live",
-        "_means",
-        "_outcome",
-        "_planned",
-        "_received",
-        "_shadow",
-        "_slot",
-        "_started",
+    __slots__ = tuple(
+        "_call _capture _decided _exchange _first _held _live "
+        "_means _outcome _planned _received _shadow _slot _started".split()
     )
 
     def __init__(
