@@ -99,7 +99,9 @@ def _text(name: str, conversations: int, pace: float, plans: Sequence[Planned]) 
         if one.seen is not None:
             seen = f"{percent(one.seen.interval.low)} to {percent(one.seen.interval.high)}"
             yield f"    so far {percent(one.seen.share)} of {one.seen.conversations:,} differ ({seen})"
-        yield from (f"    {_step(step, one, pace)}" for step in one.steps)
+        if any(max(step.half, step.likely) > one.maximum for step in one.steps):
+            yield f"    too late is after {one.maximum:,} conversations, where max_conversations ends it undecided"
+        yield from _aligned([_step(step, one, pace) for step in one.steps])
     if not plans:
         yield f"  {NO_GATES}"
 
@@ -109,17 +111,28 @@ def _limit(one: Planned) -> str:
         return f"{one.limit:,.0f}"
     if one.kind == "max_ratio":
         return times(one.limit)
-    return percent(one.limit) if one.kind == "red_line" else f"{points(one.limit)[1:]} points"
+    if one.kind == "red_line":
+        return percent(one.limit)
+    limit = points(one.limit)[1:]
+    return f"{limit} point{'' if limit == '1' else 's'}"
 
 
-def _step(step: Step, one: Planned, pace: float) -> str:
-    if step.chance >= 0:
-        chance = f"released with a chance of {percent(step.chance)}"
-        return f"at {_spread(step, one)}: {chance} at {_when(step.half, one, pace)}"
+def _aligned(rows: Sequence[tuple[str, ...]]) -> Iterator[str]:
+    """Rows of a gate with their columns under each other."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        yield f"    {'  '.join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()}"
+
+
+def _step(step: Step, one: Planned, pace: float) -> tuple[str, ...]:
+    """What is assumed, and when the gate is released then."""
     if step.failures >= 0:
-        return f"with {count(step.failures, 'failure')}: released at {_when(step.half, one, pace)}"
+        return (f"with {count(step.failures, 'failure')}:", f"released at {_when(step.half, one, pace)}")
+    assumed = f"at {_spread(step, one)}:"
+    if step.chance >= 0:
+        return (assumed, f"released with a chance of {percent(step.chance)} at {_when(step.half, one, pace)}")
     half, likely = (_when(n, one, pace) for n in (step.half, step.likely))
-    return f"at {_spread(step, one)}: 50% released by {half}; 90% by {likely}"
+    return (assumed, f"50% released by {half}", f"90% by {likely}")
 
 
 def _spread(step: Step, one: Planned) -> str:
@@ -130,5 +143,4 @@ def _when(n: int, one: Planned, pace: float) -> str:
     if n == UNKNOWN:
         return "no number that anybody would wait for"
     time_ = lasting(expected_in(n, pace))
-    over = ", above max_conversations" if n > one.maximum else ""
-    return f"{n:,}{f' ({time_})' if time_ else ''}{over}"
+    return f"{n:,}{f' ({time_})' if time_ else ''}{' – too late' if n > one.maximum else ''}"

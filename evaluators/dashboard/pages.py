@@ -24,6 +24,8 @@ LIVE = Markup('<script src="/live.js" defer></script><noscript><meta http-equiv=
 LETTERS = {
     "pf": "regressed",
     "px": "regressed, no answer",
+    "ps": "regressed, nothing left to judge",
+    "pb": "regressed, breaks the check",
     "fp": "fixed",
     "xp": "fixed, live gave no answer",
     "ff": "both fail",
@@ -32,7 +34,7 @@ LETTERS = {
 }
 """Joint letters worth a word in a list."""
 
-SHOWN = {"regressed": ("pf", "px"), "fixed": ("fp", "xp"), "differs": ("d", "x")}
+SHOWN = {"regressed": ("pf", "px", "ps", "pb"), "fixed": ("fp", "xp"), "differs": ("d", "x")}
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,8 +15,12 @@ WORDS = {
     "difference of the two, over all pairs, is the change you would ship.",
     "Watched interval": "An ordinary interval is only honest when looked at once. The watched one holds however often "
     "you look, so you may stop as soon as it is clear. It is wider, and counts conversations, not calls.",
+    "Energy": "How far candidate and live are apart, beyond how far each is from itself when asked twice: 0 for the "
+    "same model, 2 at most. It sees what an excess cannot, a model that repeats itself and says something else.",
     "Flagged": "The candidate does worse in this slice, and worse there than in the rest of the traffic. Of all "
-    "flagged slices at most {wrong}% are expected to be false alarms, however many there are.",
+    "flagged slices and pairs of keys at most {wrong}% are expected to be false alarms, however many there are.",
+    "Found, confirmed": "What was chosen for looking bad cannot be proved by the calls that made it look so. Earlier "
+    "traffic names the suspects, and only later traffic is asked about them.",
     "Wait, inconclusive": "Wait: more conversations will tell. Inconclusive: the rule has used all it may use and is "
     "still undecided. Neither ships.",
     "No answer": "A timeout, an error or a blank answer is a failure of the one that gave it, in every check. Calls "

@@ -1,5 +1,5 @@
 """html: a Report as one self-contained page: no script, no request to anywhere, readable on paper. Used by the CLI
-and the dashboard; the parts are in verdict, findings, operations and guide.
+and the dashboard; the parts are in verdict, findings, where, operations and guide.
 
 Everything goes through Markup.format, which escapes what is not markup of ours; safe.line removes what escaping
 leaves alone.
@@ -11,12 +11,13 @@ from datetime import UTC, datetime
 
 from markupsafe import Markup
 
-from evaluators.core.render.findings import assertions, comparisons, slices
+from evaluators.core.render.findings import assertions, comparisons
 from evaluators.core.render.guide import guide
 from evaluators.core.render.operations import accounting, latency, outcomes, spending
 from evaluators.core.render.safe import line
 from evaluators.core.render.style import CSS, CSS_HASH
 from evaluators.core.render.verdict import card, navigation, rules
+from evaluators.core.render.where import slices
 from evaluators.core.report.shape import CandidateReport, Report
 
 POLICY = f"default-src 'none'; style-src '{CSS_HASH}'; base-uri 'none'; form-action 'none'"

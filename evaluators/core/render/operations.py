@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 from markupsafe import Markup
 
+from evaluators.core.render.order import accounts
 from evaluators.core.render.safe import line
 from evaluators.core.render.svg import Scale, axis, bar_row, log_scale_of, strip_row
 from evaluators.core.report.shape import CandidateReport, Quantiles, Ratio, Report, Spent
@@ -65,7 +66,7 @@ def spending(candidate: CandidateReport) -> Markup:
 
 def accounting(report: Report) -> Markup:
     """Where every call of every shadow went."""
-    parts = (_waterfall(shadow, account) for shadow, account in report.accounting.items())
+    parts = (_waterfall(shadow, what, account) for shadow, what, account in accounts(report))
     queued = f" {count(report.queue_waiting, 'pair')} in the queue." if report.queue_waiting > 0 else ""
     return Markup(
         '<h3>Where every call went</h3><p class="lead">Each call ends in exactly one place. What we left out is never '
@@ -112,7 +113,7 @@ def _thousandfold(spent: Spent) -> Spent:
     return Spent(live, candidate, spent.ratio)
 
 
-def _waterfall(shadow: str, account: Accounting) -> Markup:
+def _waterfall(shadow: str, what: str, account: Accounting) -> Markup:
     scale = Scale(0.0, max(account.calls, 1))
     rows, left = [_step("Calls", 0, account.calls, account.calls, "even", scale, {})], account.calls
     for label, reasons, tone in (
@@ -130,8 +131,8 @@ def _waterfall(shadow: str, account: Accounting) -> Markup:
     rows.append(_step("Waiting", judged, judged + account.waiting, account.waiting, "lost", scale, {}))
     rows.append(_step("Given up", left - account.dead_lettered, left, account.dead_lettered, "trouble", scale, {}))
     warning = Markup() if account.balanced else Markup('<p class="notice">The counts do not add up.</p>')
-    return Markup('<details open><summary><bdi>{}</bdi></summary>{}<div class="rows">{}</div></details>').format(
-        line(shadow), warning, Markup("").join(rows)
+    return Markup('<details open><summary><bdi>{}</bdi>{}</summary>{}<div class="rows">{}</div></details>').format(
+        line(shadow), f" – {line(what)}" if what else "", warning, Markup("").join(rows)
     )
 
 

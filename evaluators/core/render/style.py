@@ -60,9 +60,12 @@ nav a { display: inline-flex; gap: .5rem; align-items: center; } nav form { marg
 .line > .reason { grid-column: 1 / -1; margin: .1rem 0 0; font-size: .9375rem; max-width: none; }
 .line.head { border-top: 0; padding: 0 0 .3rem; align-items: end; }
 .line.head > :last-child { text-align: right; }
-.line.head, .line small, td small { color: var(--soft); font-size: .8125rem; }
-.line small { display: block; line-height: 1.4; }
+.line.head, .line small, th small, td small { color: var(--soft); font-size: .8125rem; }
+.line small, th small { display: block; line-height: 1.4; font-weight: 400; }
 .name { font-weight: 550; }
+.group { margin: 0; padding: 1.35rem 0 .4rem; max-width: none; font-size: .8125rem; color: var(--soft); }
+.group strong { color: var(--ink); font-weight: 650; margin-right: .35rem; }
+.head + .group { padding-top: .5rem; }
 svg { display: block; overflow: visible; }
 .zero { stroke: var(--line); stroke-width: 1.5; } .tick { stroke: var(--line); }
 .axis text { fill: var(--soft); font-size: .75rem; }
@@ -82,9 +85,15 @@ th, td { padding: .45rem 1.5rem .45rem 0; border-top: 1px solid var(--line); ver
 td { text-align: right; } thead th { border-top: 0; } thead th + th { text-align: right; }
 tbody th { color: var(--ink); font-size: .9375rem; }
 .wide { overflow-x: auto; }
+.places { table-layout: fixed; width: 100%; min-width: 43rem; } .places td { white-space: nowrap; }
+.places th:first-child { width: 30%; } .places th:nth-child(5) { width: 19%; } .places th:last-child { width: 21%; }
+.places tbody th { padding-left: 1.1rem; } .places td:last-child, .places th:last-child { padding-right: 0; }
+.found { table-layout: fixed; width: 100%; min-width: 30rem; } .found th:first-child { width: 46%; }
+.found td:last-child, .found th:last-child { padding-right: 0; }
+.beyond { float: left; margin-left: -1.1rem; font-size: .6875rem; line-height: 1.4rem; color: var(--worse); }
 .heat td { text-align: center; padding: .3rem .3rem; min-width: 5.5rem; } .heat thead th + th { text-align: center; }
 .heat td span { display: block; border-radius: 6px; padding: .25rem .4rem; }
-.heat th { padding-right: 1rem; } .heat tbody th { min-width: 8.5rem; } .heat .few { color: var(--even); }
+.heat th { padding-right: 1rem; } .heat tbody th { min-width: 11rem; } .heat .few { color: var(--even); }
 .w1 { background: color-mix(in srgb, var(--worse) 12%, transparent); }
 .w2 { background: color-mix(in srgb, var(--worse) 26%, transparent); }
 .w3 { background: color-mix(in srgb, var(--worse) 44%, transparent); }

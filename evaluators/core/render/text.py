@@ -3,15 +3,38 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
+from evaluators.core.render.order import (
+    Check,
+    accounts,
+    crossed,
+    discovered,
+    flagged,
+    judged,
+    layered,
+    places_and_kinds,
+    tone,
+)
 from evaluators.core.render.safe import line
-from evaluators.core.render.sentences import flagged, headlines, judged, sample
-from evaluators.core.report.shape import AssertionReport, CandidateReport, ComparisonReport, Report, Rule
-from evaluators.core.report.words import between, percent, points, seconds, times, usd
+from evaluators.core.render.sentences import energy_note, expected, headlines, sample
+from evaluators.core.report.shape import (
+    AssertionReport,
+    CandidateReport,
+    ComparisonReport,
+    CrossingReport,
+    PathRate,
+    Report,
+    Rule,
+    SliceReport,
+)
+from evaluators.core.report.words import between, count, percent, points, seconds, times, usd
 from evaluators.core.tally import Accounting
 
 WIDTH = 100
+
+MOST_SLICES = 10
+MOST_PLACES = 5
 
 MARKS = {"worse": "▲", "better": "▼", "even": "·"}
 
@@ -30,7 +53,7 @@ def text(report: Report, *, colour: bool = False) -> str:
     if not report.candidates:
         lines += [NOTHING, ""]
     lines += [
-        part for shadow, account in report.accounting.items() for part in _wrapped(_account(shadow, account), "  ")
+        part for shadow, what, account in accounts(report) for part in _wrapped(_account(shadow, what, account), "  ")
     ]
     return "\n".join(lines).rstrip() + "\n"
 
@@ -64,7 +87,9 @@ def _candidate(candidate: CandidateReport, paint: _Paint) -> Iterator[str]:
         return
     yield ""
     yield from _checks(candidate, paint)
-    yield from _slices(candidate)
+    yield from _places(candidate, paint)
+    yield from _slices(candidate, paint)
+    yield from _discoveries(candidate, paint)
     yield from _latency(candidate)
     cost = candidate.cost
     yield f"  cost per answer      live {usd(cost.live.mean)}, {line(candidate.name)} {usd(cost.candidate.mean)}"
@@ -74,6 +99,8 @@ def _decision(candidate: CandidateReport, paint: _Paint) -> Iterator[str]:
     decision = candidate.decision
     verdict = paint(decision.verdict.value.upper(), decision.verdict.value)
     yield f"{verdict}  {paint(line(candidate.name), 'bold')}: {line(decision.reason, 300)}"
+    if due := expected(decision):
+        yield f"  {due}"
     yield f"  {line(sample(candidate))}"
     for rule in decision.rules:
         yield from _rule(rule, paint)
@@ -89,34 +116,92 @@ def _rule(rule: Rule, paint: _Paint) -> Iterator[str]:
 
 def _checks(candidate: CandidateReport, paint: _Paint) -> Iterator[str]:
     yield f"  {'check':<30}{'live':>9}{'candidate':>11}{'points':>9}  {'interval':<17}watched"
-    for check in judged(candidate):
-        watched = between((check.sequence.low, check.sequence.high))
-        interval = between((check.effect.interval.low, check.effect.interval.high))
-        mark = paint(MARKS[check.effect.direction], check.effect.direction)
-        change = points(check.effect.value) if check.effect.n else "–"
-        first, second = _rates(check)
-        name = f"{line(check.check, 29):<30}"
-        yield f"{mark} {name}{first:>9}{second:>11}{change:>9}  {interval:<17}{watched}"
+    for layer, checks in layered(judged(candidate)).items():
+        yield f"  {paint(line(layer, 40), 'bold')}"
+        for check in checks:
+            yield from _check(check, paint)
 
 
-def _rates(check: AssertionReport | ComparisonReport) -> tuple[str, str]:
+def _check(check: Check, paint: _Paint) -> Iterator[str]:
+    watched = between((check.sequence.low, check.sequence.high))
+    interval = between((check.effect.interval.low, check.effect.interval.high))
+    change = points(check.effect.value) if check.effect.n else "–"
+    first, second = _rates(check)
+    name = f"  {line(check.check, 27):<28}"
+    yield f"{_mark(tone(check), paint)} {name}{first:>9}{second:>11}{change:>9}  {interval:<17}{watched}"
+    if isinstance(check, ComparisonReport) and check.energy.n:
+        steadier = f": {check.steadier}" if check.steadier else ""
+        yield f"      {energy_note(check.energy)}{steadier}"
+
+
+def _mark(kind: str, paint: _Paint) -> str:
+    return paint(MARKS[kind], kind)
+
+
+def _rates(check: Check) -> tuple[str, str]:
     """Live's failing rate, or the noise floor; then the candidate's."""
     if isinstance(check, AssertionReport):
         return percent(check.live.rate), percent(check.candidate.rate)
     return f"~{percent(check.control.rate)}" if check.control.n else "?", percent(check.candidate.rate)
 
 
-def _slices(candidate: CandidateReport) -> Iterator[str]:
-    found = flagged(candidate)
-    if not found:
+def _places(candidate: CandidateReport, paint: _Paint) -> Iterator[str]:
+    """Only what is flagged; the JSON and the page have the rest."""
+    found = [(check, *places_and_kinds(check)) for check in judged(candidate)]
+    yield from _paths("where in the answer, beyond chance", [(check, places) for check, places, _ in found], paint)
+    yield from _paths("kinds of error, beyond chance", [(check, kinds) for check, _, kinds in found], paint)
+
+
+def _paths(title: str, found: Sequence[tuple[Check, Sequence[PathRate]]], paint: _Paint) -> Iterator[str]:
+    known = [(check, beyond) for check, paths in found if (beyond := [path for path in paths if path.flagged])]
+    if not known:
         return
     yield ""
-    yield "  hit harder than the rest"
-    for one in found[:10]:
-        where = f"{line(one.slice, 40)}, {line(one.check, 30)}"
-        inside = f"{one.worse:,} of {one.conversations:,} worse, elsewhere {one.others_worse:,} of {one.others:,}"
-        yield f"▲ {where:<40.72} {points(one.effect.value):>6} points"
-        yield f"    {inside}"
+    yield f"  {title:<46}{'live':>7}{'candidate':>11}{'points':>9}  interval"
+    for check, paths in known:
+        for path in paths[:MOST_PLACES]:
+            where = line(f"{line(check.check, 24)} {path.path}", 45)
+            interval = between((path.interval.low, path.interval.high))
+            other = percent(path.noise) if isinstance(check, AssertionReport) else f"~{percent(path.noise)}"
+            rates = f"{other:>7}{percent(path.candidate):>11}{points(path.excess):>9}"
+            yield f"{_mark('worse', paint)} {where:<46}{rates}  {interval}"
+        if len(paths) > MOST_PLACES:
+            yield f"    {line(check.check, 24)}: {len(paths) - MOST_PLACES} more"
+
+
+def _slices(candidate: CandidateReport, paint: _Paint) -> Iterator[str]:
+    found = flagged(candidate)
+    if found:
+        yield from ("", "  hit harder than the rest")
+        for one in found[:MOST_SLICES]:
+            yield from _slice(one, paint)
+    own, inside = crossed(candidate)
+    if inside:
+        yield f"    {count(len(inside), 'pair')} of keys inside these slices left out"
+    if own:
+        yield from ("", "  two keys at once, where neither stands out alone")
+        for pair in own[:MOST_SLICES]:
+            yield from _slice(pair, paint)
+
+
+def _slice(one: SliceReport | CrossingReport, paint: _Paint) -> Iterator[str]:
+    inside = f"{one.worse:,} of {one.conversations:,} worse, elsewhere {one.others_worse:,} of {one.others:,}"
+    yield f"{_mark('worse', paint)} {line(one.slice, 96)}"
+    yield f"    {line(one.check, 30)}: {points(one.effect.value)} points; {inside}"
+
+
+def _discoveries(candidate: CandidateReport, paint: _Paint) -> Iterator[str]:
+    confirmed, others = discovered(candidate)
+    if confirmed:
+        yield from ("", "  found on earlier traffic, confirmed on later")
+    for one in confirmed[:MOST_SLICES]:
+        earlier, later = f"{one.worse:,} of {one.conversations:,}", f"{one.later_worse:,} of {one.later:,}"
+        elsewhere = f"elsewhere {one.later_others_worse:,} of {one.later_others:,}"
+        yield f"{_mark('worse', paint)} {line(one.slice, 96)}"
+        yield f"    {line(one.check, 30)}: earlier {earlier} worse, later {later}, {elsewhere}"
+    if others:
+        yield from (() if confirmed else ("",))
+        yield f"    {count(len(others), 'pair')} of keys found on earlier traffic, not confirmed on later"
 
 
 def _latency(candidate: CandidateReport) -> Iterator[str]:
@@ -128,7 +213,7 @@ def _latency(candidate: CandidateReport) -> Iterator[str]:
         yield f"  {name.replace('_', ' ') + ' 50/95/99':<21}{beside}; p95 {times(metric.ratio['p95'].value)}"
 
 
-def _account(shadow: str, account: Accounting) -> str:
+def _account(shadow: str, what: str, account: Accounting) -> str:
     parts = [
         *((f"not eligible ({reason})", n) for reason, n in account.ineligible.items()),
         ("sampled out", account.sampled_out),
@@ -139,7 +224,8 @@ def _account(shadow: str, account: Accounting) -> str:
     calls = " + ".join(f"{n:,} {line(name, 40)}" for name, n in parts if n) or "0"
     waiting = f"{account.evaluated:,} judged, {account.waiting:,} waiting, {account.dead_lettered:,} given up"
     warning = "" if account.balanced else "; THE COUNTS DO NOT ADD UP"
-    return f"{line(shadow)}: {account.calls:,} calls = {calls}; of these {waiting}{warning}"
+    name = f"{line(shadow)} ({line(what)})" if what else line(shadow)
+    return f"{name}: {account.calls:,} calls = {calls}; of these {waiting}{warning}"
 
 
 def _wrapped(words: str, indent: str) -> list[str]:

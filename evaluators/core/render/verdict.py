@@ -5,7 +5,7 @@ from __future__ import annotations
 from markupsafe import Markup
 
 from evaluators.core.render.safe import line
-from evaluators.core.render.sentences import headlines
+from evaluators.core.render.sentences import expected, headlines, missing
 from evaluators.core.render.svg import Dot, Scale, dot_row, icon, scale_of
 from evaluators.core.report.shape import CandidateReport, Latency, Report, Rule, Verdict
 from evaluators.core.report.words import count, percent, points, times, usd
@@ -51,7 +51,7 @@ def card(candidate: CandidateReport) -> Markup:
         icon(decision.verdict.value),
         line(candidate.name),
         CALLED[decision.verdict],
-        line(decision.reason, 400),
+        line(f"{decision.reason} {expected(decision)}", 400),
         Markup("").join(said),
         _facts(candidate),
     )
@@ -76,10 +76,9 @@ def _slower(what: str, metric: Latency) -> tuple[str, str, str]:
 
 
 def _rule(rule: Rule) -> Markup:
-    missing = f"{count(rule.needs, 'conversation')} more" if rule.needs > 0 else ""
     return Markup(
         '<div class="line"><div><span class="name"><bdi>{}</bdi></span><small>{} · {}</small></div>{}'
-        '<div class="num"><strong class="{}">{}</strong><small>{}</small></div>'
+        '<div class="num"><strong class="{}">{}</strong>{}</div>'
         '<p class="reason soft">{}</p></div>'
     ).format(
         line(rule.name),
@@ -88,7 +87,7 @@ def _rule(rule: Rule) -> Markup:
         _rule_picture(rule),
         TONES[rule.verdict],
         rule.verdict.value,
-        missing,
+        Markup("").join(Markup("<small>{}</small>").format(part) for part in missing(rule)),
         line(rule.reason, 400),
     )
 
@@ -98,10 +97,13 @@ def _rule_picture(rule: Rule) -> Markup:
         held = [value for value in (rule.limit, rule.value, *rule.interval) if 0 < value < 20]
         scale = Scale(0.0, max([*held, 1.0]) * 1.1)
         said = f"{times(rule.value)} with the limit at {times(rule.limit)}"
+    elif rule.kind == "max_failures":
+        scale = Scale(0.0, max(rule.limit, rule.value, 1.0) * 1.2)
+        said = f"{rule.value:,.0f} failed with the limit at {rule.limit:,.0f}"
     else:
         scale = scale_of([rule.limit * 1.2, rule.value, *rule.interval])
         said = f"{points(rule.value)} points with the limit at {percent(rule.limit)}"
-    known = rule.value > 0 if rule.kind == "max_ratio" else bool(rule.interval)
+    known = rule.value > 0 if rule.kind == "max_ratio" else rule.kind == "max_failures" or bool(rule.interval)
     dot = Dot(rule.value, rule.interval, TONES[rule.verdict], limit=(rule.limit,), known=known)
     return dot_row(scale, dot, said)
 

@@ -7,8 +7,9 @@ from dataclasses import replace
 import pytest
 from aiohttp import web
 
+from evaluators.core.observation import REGRESSED
 from evaluators.core.reply import Kind, Reply, Request
-from evaluators.dashboard.pages import Wanted, live, login, only, pair, pair_list, trouble
+from evaluators.dashboard.pages import LETTERS, SHOWN, Wanted, live, login, only, pair, pair_list, trouble
 from tests.evaluators.core.render.pages import lively, read
 from tests.evaluators.dashboard.scripted import LINE, VIEW
 
@@ -51,9 +52,10 @@ def test_list() -> None:
     ("query", "letters"),
     [
         ({}, ()),
-        ({"check": "a"}, ("pf", "px", "d", "x")),
+        ({"check": "a"}, REGRESSED),
+        ({"check": "a", "show": "regressed"}, ("pf", "px", "ps", "pb")),
         ({"check": "a", "show": "differs"}, ("d", "x")),
-        ({"check": "a", "show": "'; drop"}, ("pf", "px", "d", "x")),
+        ({"check": "a", "show": "'; drop"}, REGRESSED),
         ({"show": "fixed"}, ()),
     ],
 )
@@ -82,3 +84,9 @@ def test_small_pages() -> None:
     assert "<b>" not in trouble("<b>", "<b>")
     assert "notice" in login("That is not the token.")
     assert "notice" not in login("").split("</style>")[1]
+
+
+def test_every_regression_has_a_word() -> None:
+    """What counts as worse can be asked for and is named in the list."""
+    assert {*SHOWN["regressed"], *SHOWN["differs"]} == set(REGRESSED)
+    assert LETTERS.keys() >= set(REGRESSED)

@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from evaluators.core.render.html import POLICY, body, html, instant, page, title
 from evaluators.core.report import Report
-from tests.evaluators.core.render.pages import lively, made, read, silent
+from tests.evaluators.core.render.pages import lively, made, read, rich, silent
 from tests.evaluators.core.samples import HOSTILE, WINDOW, life, shadow
 
 
@@ -39,6 +39,13 @@ def test_hostile_text_stays_text() -> None:
     words = " ".join(found.words)
     assert "topic=<script>alert(1)</script>" in words
     assert not re.search("[\x00\x1b\u202e\u2066]", words)
+
+
+def test_hostile_pairs_places_and_discoveries() -> None:
+    """What slices, paths and discoveries are made of is no more trusted."""
+    found = read(html(rich(hostile=True)))
+    assert found.tags.isdisjoint({"script", "img"})
+    assert not re.search("[\x00\x1b\u202e\u2066]", " ".join(found.words))
 
 
 def test_hostile_names_everywhere() -> None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from evaluators.core.render.operations import accounting, latency, outcomes, spending
 from evaluators.core.tally import Accounting
-from tests.evaluators.core.render.pages import lively, made, read, silent
+from tests.evaluators.core.render.pages import lively, made, read, rich, silent
 from tests.evaluators.core.samples import assertion, shadow
 
 
@@ -49,6 +49,14 @@ def test_accounting() -> None:
     read(text)
     assert "path 2,300, stateful 410, body too large 12" in text
     assert "34 pairs in the queue." in text
+    assert "<summary><bdi>control</bdi> – live asked again</summary>" in text
+
+
+def test_second_answers_come_after_the_first() -> None:
+    """A candidate asked again stands behind it and is said to be that."""
+    text = accounting(rich())
+    assert text.index("<bdi>mini</bdi></summary>") < text.index("<bdi>mini/again</bdi> – mini asked again</summary>")
+    assert text.index("mini asked again") < text.index("live asked again")
 
 
 def test_counts_that_do_not_add_up() -> None:

@@ -23,9 +23,8 @@ def test_rules_have_a_picture_and_a_reason() -> None:
     read(text)
     assert text.count('class="limit"') == 5
     assert "signal only" in text
-    assert "100 conversations more" in text
+    assert "<small>100 more conversations</small>" in text
     assert '<strong class="worse">fail</strong>' in text
-    assert "100 conversations</small>" not in text
 
 
 def test_no_rules() -> None:
@@ -44,3 +43,28 @@ def test_navigation() -> None:
     """Every candidate with its verdict, when there are several."""
     assert navigation(silent()) == ""
     assert navigation(made([shadow(name="a"), shadow(name="b")])).count("<a ") == 2
+
+
+def test_what_is_missing_has_a_time() -> None:
+    """Conversations still missing, and how long they take as they come in now."""
+    gate = Gate(name="json", check="is-json", max_regression=0.02)
+    text = rules(made([shadow(assertion(joint={"pp": 60}))], gate).candidates[0])
+    read(text)
+    assert "<small>168 more conversations</small><small>8 hours</small>" in text
+
+
+def test_a_count_has_a_picture() -> None:
+    """Golden sets fail by number."""
+    gate = Gate(name="golden", check="is-json", max_failures=2)
+    text = rules(made([shadow(assertion(joint={"pp": 20, "pf": 1}))], gate).candidates[0])
+    read(text)
+    assert "1 failed with the limit at 2" in text
+    assert "<small>29 more calls</small>" in text
+
+
+def test_the_card_says_when() -> None:
+    """A decision that waits is due when its slowest rule is."""
+    gate = Gate(name="json", check="is-json", max_regression=0.02)
+    candidate = made([shadow(assertion(joint={"pp": 60}))], gate).candidates[0]
+    assert "not decided yet: json. The decision is expected in 8 hours at the present traffic.</p>" in card(candidate)
+    assert "expected in" not in card(lively().candidates[0])
