@@ -6,12 +6,11 @@ them. One that fails to load stops the start, because a check that silently is n
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import partial
 from hashlib import blake2b
-from importlib.metadata import entry_points
 from typing import Any, cast
 
 import orjson
@@ -22,12 +21,32 @@ from evaluators.checks import (
     compare_json,
     compare_text,
     compare_tools,
+    compare_values,
     compare_vector,
+    external,
+    golden,
+    grounded,
     grouping,
     json_shape,
+    labels,
+    language,
+    leaks,
+    markup,
+    outside,
+    overlap,
+    pii,
     refusal,
     resources,
+    secrets,
+    semantic,
+    signals,
+    similar,
+    sql,
     text,
+    tools,
+    trajectory,
+    transforming,
+    written,
 )
 from evaluators.core.finding import (
     CLOSED,
@@ -48,28 +67,46 @@ BUILT_IN: tuple[CheckType, ...] = (
     *json_shape.TYPES,
     *answer.TYPES,
     *refusal.TYPES,
+    *pii.TYPES,
+    *secrets.TYPES,
+    *leaks.TYPES,
     *resources.TYPES,
     *compare_text.TYPES,
     *compare_json.TYPES,
     *compare_tools.TYPES,
+    *tools.TYPES,
+    *trajectory.TYPES,
     *compare_vector.TYPES,
+    *compare_values.TYPES,
+    *grounded.TYPES,
+    *labels.TYPES,
+    *language.TYPES,
+    *overlap.TYPES,
+    *signals.TYPES,
+    *semantic.TYPES,
+    *similar.TYPES,
+    *external.TYPES,
+    *markup.TYPES,
+    *sql.TYPES,
     *grouping.TYPES,
+    *golden.TYPES,
 )
 
 NOT_YET = frozenset(
     """
-    is-html contains-html is-xml contains-xml is-sql contains-sql guardrails rouge-n rouge-l rouge-s bleu gleu meteor
-    perplexity perplexity-score is-valid-function-call is-valid-openai-function-call is-valid-openai-tools-call
-    tool-call-f1 python webhook javascript ruby similar similar:cosine similar:dot similar:euclidean classifier
+    javascript ruby classifier
     moderation llm-rubric g-eval factuality model-graded-factuality model-graded-closedqa answer-relevance
     conversation-relevance pi search-rubric agent-rubric context-faithfulness context-recall context-relevance
-    skill-used trajectory:tool-used trajectory:tool-args-match trajectory:tool-sequence trajectory:step-count
-    trajectory:goal-success trace-span-count trace-span-duration trace-error-spans select-best human
+    trajectory:goal-success select-best human
     """.split()
 )
 """promptfoo's other type names: refused by name, so that nobody believes they are measured."""
 
-GROUP = "understudy.checks"
+DROPPED = {
+    "rouge-l": "no longer in promptfoo; use rouge-n, or levenshtein where the order counts",
+    "rouge-s": "no longer in promptfoo; use rouge-n, or gleu where the order counts",
+}
+"""Names of old files, and what to write in their place."""
 
 _NOT = "not-"
 _FILE = "file://"
@@ -82,7 +119,7 @@ def build(configured: Sequence[settings.Check], doors: Doors = CLOSED) -> tuple[
 
     Assertions that share a `metric` give one more check of that name: promptfoo's named score.
     """
-    types = registered()
+    registry = _Registry(registered(), doors)
     checks: list[Check] = []
     mistakes: list[str] = []
     labels: set[str] = set()
@@ -91,65 +128,110 @@ def build(configured: Sequence[settings.Check], doors: Doors = CLOSED) -> tuple[
             if wanted.label in labels:
                 raise BadCheck("is there twice; give one of them a `name:`")
             labels.add(wanted.label)
-            members = _members(wanted, types, doors) if wanted.members else ()
-            if wanted.type == grouping.MAX_SCORE:
-                others = [one for one in configured if one.type != grouping.MAX_SCORE]
-                members = tuple(Member(one.label, one.weight, run) for one, run in _asserting(others, types, doors))
-            checks.append(_build(wanted, types, doors, members))
+            checks.append(registry.check(wanted, configured))
         except BadCheck as mistake:
             mistakes.append(f"checks[{position}] {wanted.label}: {mistake}")
     if mistakes:
         raise BadCheck("\n".join(mistakes))
-    return (*checks, *_metrics(checks))
+    return (*checks, *grouping.metrics(checks))
 
 
-def _members(wanted: settings.Check, types: Mapping[str, CheckType], doors: Doors) -> tuple[Member, ...]:
-    found = tuple(Member(one.label, one.weight, run) for one, run in _asserting(wanted.members, types, doors))
-    if len(found) < len(wanted.members):
-        raise BadCheck("only assertions on one answer can be members: take the comparison out")
-    if any(one.when for one in wanted.members):
-        raise BadCheck("a member has no `when:` of its own; give it to the set")
-    return found
+@dataclass(frozen=True, slots=True)
+class _Registry:
+    """What configured checks are built with."""
 
+    types: Mapping[str, CheckType]
+    doors: Doors
 
-def _asserting(
-    configured: Sequence[settings.Check], types: Mapping[str, CheckType], doors: Doors
-) -> Iterable[tuple[settings.Check, Assert]]:
-    for one in configured:
-        members = _members(one, types, doors) if one.members else ()
-        built = _build(one, types, doors, members)
-        if not built.comparison:
-            yield one, cast(Assert, built.run)
-
-
-def _metrics(checks: Sequence[Check]) -> list[Check]:
-    """One check per metric that several assertions share; its result follows theirs."""
-    labels = {check.label for check in checks}
-    found = []
-    for metric in dict.fromkeys(check.metric for check in checks if check.metric and not check.comparison):
-        sharing = [check for check in checks if check.metric == metric and not check.comparison]
-        if len(sharing) < 2:
-            continue
-        members = tuple(Member(check.label, check.weight, cast(Assert, check.run)) for check in sharing)
-        version = blake2b("".join(check.version for check in sharing).encode(), digest_size=4).hexdigest()
-        first = sharing[0]
-        found.append(
-            replace(
-                first,
-                label=metric if metric not in labels else f"metric {metric}",
-                type="metric",
-                version=f"1-{version}",
-                run=grouping.together(members, None),
-                when=first.when if all(check.when == first.when for check in sharing) else {},
-            )
+    def check(self, wanted: settings.Check, beside: Sequence[settings.Check] = ()) -> Check:
+        """One check with its members; `beside` are the others of its file, for max-score."""
+        kind = _find(wanted.type.removeprefix(_NOT), self.types)
+        negated = wanted.type.startswith(_NOT)
+        if negated and not kind.negatable:
+            raise BadCheck(f"{kind.name} has no opposite; drop the `{_NOT}`")
+        _refuse_unread(wanted, kind)
+        inner = self._members(wanted.members)
+        if wanted.type == grouping.MAX_SCORE:
+            inner = [one for other in beside if other.type != grouping.MAX_SCORE for one in self._counted(other)]
+        value = self._value(wanted.value)
+        within = [built.version for _, built in inner] + self._source(wanted.value)
+        params = Params(
+            wanted.type,
+            value,
+            wanted.threshold,
+            wanted.config,
+            wanted.label,
+            tuple(_member(one, built) for one, built in inner),
+            self.doors,
+            partial(self._together, written.directory(wanted.value), within),
         )
-    return found
+        run = kind.make(params)
+        if negated:
+            run = partial(_opposite, cast(Assert, run))
+        if wanted.transform:
+            run = transforming.transformed(run, wanted.transform, kind.comparison, self.doors)
+        return Check(
+            label=wanted.label,
+            type=wanted.type,
+            comparison=kind.comparison,
+            dimension=wanted.dimension or kind.dimension,
+            severity=wanted.severity,
+            version=_version(wanted, kind, value, within),
+            run=run,
+            layer=wanted.layer or kind.layer,
+            metric=wanted.metric or "",
+            weight=wanted.weight,
+            when={key: (value,) if isinstance(value, str) else tuple(value) for key, value in wanted.when.items()},
+        )
+
+    def _value(self, value: Any) -> Any:
+        """The value; from its file where it names one, but for code, which the process that runs it reads."""
+        if isinstance(value, list):
+            return [self._value(one) if isinstance(one, str) else one for one in value]
+        if not isinstance(value, str) or not value.startswith(_FILE):
+            return value
+        return value if value.removeprefix(_FILE).split(":")[0].endswith(_CODE) else self.doors.read(value)
+
+    def _source(self, value: Any) -> list[str]:
+        """What a file of code holds, for the version: changed code is another check."""
+        if not isinstance(value, str) or not value.startswith(_FILE):
+            return []
+        path = value.removeprefix(_FILE).split(":")[0]
+        known = path.endswith(_CODE) and self.doors.read is not CLOSED.read
+        return [str(self.doors.read(_FILE + path))] if known else []
+
+    def _members(self, wanted: Sequence[settings.Check]) -> list[_Built]:
+        found = [(one, self.check(one)) for one in wanted]
+        if any(built.comparison for _, built in found):
+            raise BadCheck("only assertions on one answer can be members: take the comparison out")
+        if any(one.when for one in wanted):
+            raise BadCheck("a member has no `when:` of its own; give it to the set")
+        return found
+
+    def _counted(self, other: settings.Check) -> list[_Built]:
+        """What max-score counts of one other check: the members of a set one by one, and no comparison."""
+        if other.members:
+            return [one for member in other.members for one in self._counted(member)]
+        built = self.check(other)
+        return [] if built.comparison else [(other, built)]
+
+    def _together(self, directory: str, within: list[str], assertions: Any, threshold: float | None) -> Assert:
+        members = self._members(written.checks(assertions, directory))
+        within += [built.version for _, built in members]
+        return grouping.together([_member(one, built) for one, built in members], threshold)
+
+
+_Built = tuple[settings.Check, Check]
+
+
+def _member(wanted: settings.Check, built: Check) -> Member:
+    return Member(wanted.label, wanted.weight, cast(Assert, built.run), wanted.type)
 
 
 def registered() -> Mapping[str, CheckType]:
     """Every check type by name: the built-in ones and those of installed packages; raises BadCheck."""
     types: dict[str, CheckType] = {}
-    for source, found in (("understudy", BUILT_IN), *_outside()):
+    for source, found in (("understudy", BUILT_IN), *outside.found()):
         for kind in found:
             if kind.name in types:
                 raise BadCheck(f"{source} brings a check type {kind.name!r} that exists already")
@@ -157,52 +239,11 @@ def registered() -> Mapping[str, CheckType]:
     return types
 
 
-def _outside() -> Iterable[tuple[str, tuple[CheckType, ...]]]:
-    for entry in entry_points(group=GROUP):
-        try:
-            loaded = entry.load()
-            found = (loaded,) if isinstance(loaded, CheckType) else tuple(loaded)
-        except Exception as error:  # any code of any package runs here; it stops the start under its name
-            raise BadCheck(f"the check {entry.name!r} ({entry.value}) does not load: {error!r}") from error
-        if not all(isinstance(kind, CheckType) for kind in found):
-            raise BadCheck(f"the check {entry.name!r} ({entry.value}) is not a CheckType")
-        yield entry.value, found
-
-
-def _build(
-    wanted: settings.Check, types: Mapping[str, CheckType], doors: Doors, members: tuple[Member, ...] = ()
-) -> Check:
-    negated = wanted.type.startswith(_NOT)
-    kind = _find(wanted.type.removeprefix(_NOT), types)
-    if negated and not kind.negatable:
-        raise BadCheck(f"{kind.name} has no opposite; drop the `{_NOT}`")
-    _refuse_unread(wanted, kind)
-    value = wanted.value
-    if (
-        isinstance(value, str)
-        and value.startswith(_FILE)
-        and not value.partition(":/")[2].split(":")[0].endswith(_CODE)
-    ):
-        value = doors.read(value)
-    run = kind.make(Params(wanted.type, value, wanted.threshold, wanted.config, wanted.label, members, doors))
-    return Check(
-        label=wanted.label,
-        type=wanted.type,
-        comparison=kind.comparison,
-        dimension=wanted.dimension or kind.dimension,
-        severity=wanted.severity,
-        version=_version(wanted, kind, value),
-        run=partial(_opposite, cast(Assert, run)) if negated else run,
-        layer=kind.layer,
-        metric=wanted.metric or "",
-        weight=wanted.weight,
-        when={key: (value,) if isinstance(value, str) else tuple(value) for key, value in wanted.when.items()},
-    )
-
-
 def _find(name: str, types: Mapping[str, CheckType]) -> CheckType:
     if name in types:
         return types[name]
+    if name in DROPPED:
+        raise BadCheck(f"{name} is {DROPPED[name]}")
     if name in NOT_YET:
         raise BadCheck(f"{name} is not available yet")
     near = get_close_matches(name, types, n=1)
@@ -229,9 +270,11 @@ def _opposite(run: Assert, arm: Arm) -> Finding:
     return Finding(_OPPOSITE[finding.result], 1.0 - finding.score, detail, finding.paths)
 
 
-def _version(wanted: settings.Check, kind: CheckType, value: Any) -> str:
-    members = [one.model_dump(mode="json") for one in wanted.members]
-    more = (wanted.config, wanted.transform, members)
+def _version(wanted: settings.Check, kind: CheckType, value: Any, within: Sequence[str]) -> str:
+    more = (wanted.config, wanted.transform, within)
     said = (wanted.type, value, wanted.threshold, wanted.when, *(more if any(more) else ()))
-    text = orjson.dumps(said, default=repr, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS)
+    try:
+        text = orjson.dumps(said, default=repr, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS)
+    except TypeError:  # a number beyond 64 bits, a lone surrogate, more than 254 levels
+        text = repr(said).encode(errors="backslashreplace")
     return f"{kind.version}-{blake2b(text, digest_size=4).hexdigest()}"

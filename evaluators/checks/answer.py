@@ -52,7 +52,7 @@ def missing_answer(params: Params) -> Assert:
     return check
 
 
-@assertion("finish-reason", dimension="correctness", takes=("value",))
+@assertion("finish-reason", dimension="correctness", takes=("value",), layer="format")
 def finish_reason(params: Params) -> Assert:
     """The answer ended for this reason (stop, length, content_filter, tool_calls), whatever the case; unknown fails."""
     expected = params.text().strip().lower()
@@ -66,7 +66,7 @@ def finish_reason(params: Params) -> Assert:
     return check
 
 
-@comparison("shadow:finish-reason", dimension="correctness")
+@comparison("shadow:finish-reason", dimension="correctness", layer="format")
 def same_finish_reason(params: Params) -> Compare:
     """Both answers ended for the same reason; skips where a provider gives none. The path is `stop→length`."""
 

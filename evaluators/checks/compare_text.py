@@ -38,7 +38,7 @@ def text(params: Params) -> Compare:
     return check
 
 
-@comparison("shadow:length", dimension="usefulness", takes=("threshold",))
+@comparison("shadow:length", dimension="usefulness", takes=("threshold",), layer="format")
 def length(params: Params) -> Compare:
     """One answer has more than `threshold` (2) times the words of the other, SHORT words added to both.
 

@@ -2,8 +2,8 @@
 
 All of it reads, none of it understands: a paraphrase that turns the meaning round passes, a sum that the answer worked
 out by itself does not. What the prompt says counts as known too. Without context in the request every check skips; and
-where the model may have seen what cannot be read here (a PDF, a picture, a search that the provider ran) an answer is
-skipped where it would fail.
+where the model may have seen what cannot be read here (a PDF, a picture, a search that the provider ran) they skip too,
+whatever the answer: one arm passing and the other skipping would be held against the other.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ WORDS = 4
 """Of a quote that is looked for: shorter ones are titles, terms and irony."""
 
 _NO_CONTEXT = skipped("the request has no retrieved context")
-_UNSEEN = "the request holds what cannot be read as text"
+_UNSEEN = skipped("the request holds what cannot be read as text")
 _CROWDED = skipped("the context holds too many numbers to be searched")
 _LAYER = "grounding"
 
@@ -65,9 +65,11 @@ def _looking(params: Params, look: Callable[[Mapping[str, Any]], Look], *options
         raise BadCheck(f"{params.type}: {mistake}") from mistake
     find = look(given)
 
-    def read(request: Request, *arms: Arm) -> tuple[Context, tuple[Found, ...] | Finding]:
+    def read(request: Request, *arms: Arm) -> tuple[Found, ...] | Finding:
         found = context(request, steps)
-        return found, find([_text(arm) for arm in arms], found) if found.sources else _NO_CONTEXT
+        if found.opaque:
+            return _UNSEEN
+        return find([_text(arm) for arm in arms], found) if found.sources else _NO_CONTEXT
 
     return read
 
@@ -76,15 +78,13 @@ def _asserting(params: Params, look: Callable[[Mapping[str, Any]], Look], *optio
     read = _looking(params, look, *options)
 
     def check(arm: Arm) -> Finding:
-        around, result = read(arm.request, arm)
+        result = read(arm.request, arm)
         if isinstance(result, Finding):
             return result
         ((looked, loose),) = result
         if not loose:
             return passed(f"{len(looked)} looked at")  # none at all passes too: else new inventions had no partner
         said = f"{len(loose)} of {len(looked)} not in the context: {', '.join(item.what[:60] for item in loose[:3])}"
-        if around.opaque:
-            return skipped(f"{_UNSEEN}; {said}")
         return failed(said, 1 - len(loose) / len(looked), tuple(sorted({item.path for item in loose})))
 
     return check
@@ -94,7 +94,7 @@ def _comparing(params: Params, look: Callable[[Mapping[str, Any]], Look], *optio
     read = _looking(params, look, *options)
 
     def check(live: Arm, shadow: Arm) -> Finding:
-        around, result = read(live.request, live, shadow)
+        result = read(live.request, live, shadow)
         if isinstance(result, Finding):
             return result
         (_, before), (looked, after) = result
@@ -102,8 +102,6 @@ def _comparing(params: Params, look: Callable[[Mapping[str, Any]], Look], *optio
         new = [item for item in after if item.what not in known]
         if not new:
             return same(f"{len(before)} → {len(after)} not in the context")
-        if around.opaque:
-            return skipped(_UNSEEN)
         paths = tuple(sorted({item.path for item in new}))
         return differ(len(new) / len(looked), f"{len(new)} of {len(looked)} new and not in the context", paths)
 
@@ -125,11 +123,11 @@ def _quotes(options: Mapping[str, Any]) -> Look:
 
 def _numbers(_: Mapping[str, Any]) -> Look:
     def look(texts: Sequence[str], around: Context) -> tuple[Found, ...] | Finding:
+        if not countable(around.said):
+            return _CROWDED
         found = [dict.fromkeys(amounts(text)) for text in texts]
         if not any(found):
             return tuple(((), ()) for _ in texts)
-        if not countable(around.said):
-            return _CROWDED
         grounds = Grounds(around.said)
         return tuple(
             ([_item(one) for one in some], [_item(one) for one in some if not grounds.hold(one)]) for some in found

@@ -12,6 +12,7 @@ from typing import Any
 import regex
 
 from evaluators.core.finding import (
+    TOO_SLOW,
     Arm,
     Assert,
     BadCheck,
@@ -20,6 +21,7 @@ from evaluators.core.finding import (
     Finding,
     Params,
     assertion,
+    broken,
     failed,
     passed,
     pattern,
@@ -109,6 +111,8 @@ def _judge(params: Params) -> Callable[[str], Finding]:
             wrong = [*_beyond(_tables(statements), tables), *_beyond(_columns(statements), columns)]
         except (sqlglot.errors.SqlglotError, RecursionError, ValueError):
             return failed(f"is not {name}")
+        except TimeoutError:
+            return broken(TOO_SLOW)
         return failed(f"may not name {', '.join(wrong)}", paths=tuple(wrong)) if wrong else passed()
 
     return judge
@@ -141,13 +145,14 @@ def _beyond(named: Sequence[str], allowed: _Allowed | None) -> list[str]:
 
 
 def _verb(statement: Any) -> str:
-    """What is done to the tables that are named in it: a select inside an insert selects."""
+    """What is done to the tables that are named in it: a select inside an insert selects, a merge merges."""
+    name = ""
     while statement is not None:
         name = type(statement).__name__.lower()
         if name in ("select", "insert", "update", "delete", "create", "drop", "alter", "truncatetable"):
             return name.removesuffix("table")
         statement = statement.parent
-    return "select"
+    return name
 
 
 def _named(statements: Sequence[Any], kind: str) -> Iterator[tuple[Any, str]]:

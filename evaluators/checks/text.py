@@ -6,29 +6,29 @@ search the tool calls as JSON text; here they have checks of their own.) A provi
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from rapidfuzz.distance import Levenshtein
 
 from evaluators.core.diff import json_diff, whole_json
+from evaluators.core.ecma import translated
 from evaluators.core.finding import (
+    TOO_SLOW,
     Arm,
     Assert,
     BadCheck,
+    BadPattern,
     CheckType,
     Finding,
     Params,
     assertion,
-    endless,
+    broken,
     failed,
     passed,
+    pattern,
     skipped,
 )
-
-MAX_SEARCHED = 20_000
-"""Characters that a regular expression sees: many patterns need quadratic time, and none can be interrupted."""
 
 _NO_TEXT = skipped("the answer has no text")
 
@@ -61,31 +61,31 @@ def contains(params: Params) -> Assert:
     return _search((_needle(params),), all, False)
 
 
-@assertion("icontains", dimension="correctness", takes=("value",))
+@assertion("icontains", dimension="correctness", version=2, takes=("value",))
 def icontains(params: Params) -> Assert:
     """The text holds the value, whatever the case."""
     return _search((_needle(params),), all, True)
 
 
-@assertion("contains-all", dimension="correctness", takes=("value",))
+@assertion("contains-all", dimension="correctness", version=2, takes=("value",))
 def contains_all(params: Params) -> Assert:
     """The text holds every value."""
     return _search(_needles(params), all, False)
 
 
-@assertion("contains-any", dimension="correctness", takes=("value",))
+@assertion("contains-any", dimension="correctness", version=2, takes=("value",))
 def contains_any(params: Params) -> Assert:
     """The text holds at least one value."""
     return _search(_needles(params), any, False)
 
 
-@assertion("icontains-all", dimension="correctness", takes=("value",))
+@assertion("icontains-all", dimension="correctness", version=2, takes=("value",))
 def icontains_all(params: Params) -> Assert:
     """The text holds every value, whatever the case."""
     return _search(_needles(params), all, True)
 
 
-@assertion("icontains-any", dimension="correctness", takes=("value",))
+@assertion("icontains-any", dimension="correctness", version=2, takes=("value",))
 def icontains_any(params: Params) -> Assert:
     """The text holds at least one value, whatever the case."""
     return _search(_needles(params), any, True)
@@ -98,23 +98,28 @@ def starts_with(params: Params) -> Assert:
     return on_text(lambda text: _verdict(text.startswith(prefix), "starts differently"))
 
 
-@assertion("regex", dimension="correctness", takes=("value",))
+@assertion("regex", dimension="correctness", version=2, takes=("value",))
 def regex(params: Params) -> Assert:
-    """The pattern is found anywhere in the first MAX_SEARCHED characters.
+    r"""The pattern is found anywhere. One that searches for longer than a quarter of a second is `broken`.
 
-    promptfoo fails every answer when the pattern is invalid; here an invalid pattern stops the start, and so does the
-    commonest form of endless backtracking, a repeated group that ends with a repetition.
+    It is read as JavaScript, as by promptfoo: `$` is the very end, `\d` and `\w` are ASCII. promptfoo fails every
+    answer when the pattern is invalid; here an invalid pattern stops the start.
     """
-    if endless(params.text()):
-        raise BadCheck(f"{params.type} may never end: write (a+)+ as (a++)+, which does not backtrack")
     try:
-        pattern = re.compile(params.text())
-    except (re.error, OverflowError, RecursionError) as error:
+        found = pattern(translated(params.text()))
+    except BadPattern as error:
         raise BadCheck(f"{params.type} needs a valid regular expression: {error}") from error
-    return on_text(lambda text: _verdict(bool(pattern.search(text[:MAX_SEARCHED])), "the pattern is not found"))
+
+    def judge(text: str) -> Finding:
+        try:
+            return _verdict(found(text), "the pattern is not found")
+        except TimeoutError:
+            return broken(TOO_SLOW)
+
+    return on_text(judge)
 
 
-@assertion("word-count", dimension="usefulness", takes=("value",))
+@assertion("word-count", dimension="usefulness", takes=("value",), layer="format")
 def word_count(params: Params) -> Assert:
     """The number of words between spaces: exactly `value`, or within {min, max}, both inclusive."""
     low, high = _range(params)
@@ -162,10 +167,10 @@ def _equals_json(text: str, expected: Any) -> bool:
 
 
 def _search(needles: Sequence[str], quantifier: Callable[[Sequence[bool]], bool], fold: bool) -> Assert:
-    wanted = tuple(needle.casefold() for needle in needles) if fold else tuple(needles)
+    wanted = tuple(needle.lower() for needle in needles) if fold else tuple(needles)
 
     def judge(text: str) -> Finding:
-        haystack = text.casefold() if fold else text
+        haystack = text.lower() if fold else text
         found = [needle in haystack for needle in wanted]
         if quantifier(found):
             return passed()

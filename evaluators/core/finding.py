@@ -11,11 +11,14 @@ A check is a factory that closes over its parameters and returns a pure function
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from math import inf
 from typing import Any
+
+import regex
 
 from evaluators.core.reply import Reply, Request
 
@@ -31,7 +34,7 @@ class Result(StrEnum):
     SAME = "same"
     DIFFER = "differ"
     SKIP = "skip"  # the check does not apply to this reply
-    BROKEN = "broken"  # the check itself failed: our fault, never the candidate's
+    BROKEN = "broken"  # the check could not judge: our fault, and never to the advantage of whom it did not judge
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +142,7 @@ class Member:
     label: str
     weight: float  # 0 for a metric that never decides
     run: Assert
+    type: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +156,8 @@ class Params:
     label: str = ""
     members: tuple[Member, ...] = ()  # of an assert-set
     doors: Doors = CLOSED
+    together: Callable[[Any, float | None], Assert] = _closed
+    """Assertions as a file writes them, and a threshold -> one assertion as by an assert-set; for a value of checks."""
 
     def options(self, *known: str) -> Mapping[str, Any]:
         """The `config:` table; raises BadCheck for a key that this check does not read."""
@@ -169,7 +175,7 @@ class Params:
     def texts(self) -> tuple[str, ...]:
         """The value as a list of strings; a comma-separated text is split (promptfoo's CSV form)."""
         if isinstance(self.value, str):
-            return tuple(part.strip() for part in self.value.split(","))
+            return fields(self.value) or (self.value,)
         if not isinstance(self.value, list) or not self.value or not all(map(_is_text, self.value)):
             raise BadCheck(f"{self.type} needs a `value:` that is a list of texts")
         return tuple(str(part) for part in self.value)
@@ -182,15 +188,61 @@ class Params:
         return chosen
 
 
-_ENDLESS = re.compile(r"(?<![\\+*?}])[+*]\)(?:[+*]|\{\d*,\d*\})(?!\+)")
+def fields(text: str) -> tuple[str, ...]:
+    """The texts between commas, empty ones left out; quotes keep a comma, and `""` or a backslash keeps a quote."""
+    found = []
+    for quoted, plain in _FIELD.findall(text):
+        found.append(_QUOTE.sub(lambda one: one[1] or '"', quoted[1:-1]) if quoted else plain.strip())
+    return tuple(one for one in found if one)
 
 
-def endless(pattern: str) -> bool:
-    """True for the commonest form of a pattern that backtracks for ever, a repeated group that ends with a repetition.
+_FIELD = re.compile(r"""\s*+("(?:[^"\\]|\\.|"")*+")\s*+(?=,|$)|([^,]+)""")
+_QUOTE = re.compile(r'\\(["\\])|""')
 
-    (a+)+$ takes years on forty letters, and nothing can interrupt it; (a++)+$ says the same and does not backtrack.
+
+PATTERN_SECONDS = 0.25
+
+
+def pattern(source: str, *, fold: bool = False, seconds: float = PATTERN_SECONDS) -> Callable[[str], bool]:
+    """A search for this regular expression that always ends: it raises TimeoutError after so many seconds.
+
+    Raises BadPattern for what is no regular expression, or one too large to prepare. `fold` ignores the case.
     """
-    return bool(_ENDLESS.search(pattern))
+    if len(source) > MAX_PATTERN or _weight(source) > MAX_PATTERN:
+        raise BadPattern("it is too large; write it with fewer or smaller repeats")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of what [[ may mean one day
+            made = regex.compile(source, regex.V0 | (regex.IGNORECASE if fold else 0))
+    except (regex.error, OverflowError, RecursionError) as error:
+        raise BadPattern(str(error)) from error
+    return lambda text: bool(made.search(text, timeout=seconds))
+
+
+class BadPattern(ValueError):
+    """What is no regular expression; the text says why."""
+
+
+TOO_SLOW = f"the pattern took longer than {PATTERN_SECONDS:g} s"
+MAX_PATTERN = 10_000
+"""Parts of a pattern with its fixed repeats written out, as `regex` does before it searches: a{1000} is a thousand.
+A million of them take 0.7 s and 280 MB."""
+
+_PART = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*+\]|\{(\d{1,9})[^{}]*+\}|.", re.DOTALL)
+
+
+def _weight(source: str) -> int:
+    groups, last = [0], 0
+    for part in _PART.finditer(source):
+        if part[0] == "(":
+            groups.append(0)
+        elif part[1]:
+            groups[-1] += last * max(int(part[1]) - 1, 0)
+            last *= max(int(part[1]), 1)
+        else:
+            last = groups.pop() if part[0] == ")" and len(groups) > 1 else 1
+            groups[-1] += last
+    return sum(groups)
 
 
 def _is_text(value: object) -> bool:

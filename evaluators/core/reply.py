@@ -107,3 +107,4 @@ class Request:
     body: dict[str, Any] = field(
         default_factory=dict
     )  # the request itself, for checks with paths; {} where it is no JSON
+    route: str = ""  # the call's path: one application's endpoint, where its answers are alike

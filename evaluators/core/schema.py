@@ -21,7 +21,7 @@ from jsonschema.validators import Draft202012Validator, extend, validator_for
 from referencing import Registry
 from referencing.exceptions import Unresolvable
 
-from evaluators.core.finding import PATTERN_SECONDS, TOO_SLOW, BadPattern, Search, pattern
+from evaluators.core.finding import PATTERN_SECONDS, TOO_SLOW, BadPattern, pattern
 
 MAX_ERRORS = 32
 MAX_STEPS = 100_000
@@ -148,14 +148,14 @@ def _refuse_unsafe_one(schema: Mapping[str, Any], outermost: bool) -> None:
     try:
         for source in (*(keys if isinstance(keys, dict) else ()), schema.get("pattern")):
             if isinstance(source, str):
-                _search(source)
+                _search(source, PATTERN_SECONDS)
     except BadPattern as error:
         raise Unusable(f"a pattern is no regular expression: {error}") from error
 
 
 @lru_cache(maxsize=1024)
-def _search(source: str) -> Search:
-    return pattern(source)
+def _search(source: str, seconds: float) -> Callable[[str], bool]:
+    return pattern(source, seconds=seconds)
 
 
 def _found(source: str, text: str) -> bool:
@@ -167,7 +167,7 @@ def _found(source: str, text: str) -> bool:
         if budget.searches[row] > most:
             break
         try:
-            return _search(source)(text, seconds)
+            return _search(source, seconds)(text)
         except TimeoutError:
             continue
     raise TimeoutError

@@ -164,7 +164,8 @@ def _read(page: _Page, text: str) -> None:
     for _ in range(MAX_MARKS):
         mark = _MARK.search(text, at, timeout=SCAN_SECONDS)
         if mark is None:
-            break
+            page.text(text[at:])
+            return
         page.text(text[at : mark.start()])
         at, name = mark.end(), (mark["name"] or "").lower()
         if not name:
@@ -176,4 +177,3 @@ def _read(page: _Page, text: str) -> None:
         if name in _RAW and page.open and page.open[-1] == name:
             end = lowered.find(f"</{name}", at)
             at = end if end >= 0 else len(text)
-    page.text(text[at:])

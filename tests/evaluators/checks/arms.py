@@ -26,6 +26,14 @@ HOSTILE = {
     "nulls": "\x00" * 1_000,
     "blank lines": "\n" * 100_000,
     "full stops": ". " * 100_000,
+    "one byte": "\x7f",
+    "right to left": "שלום עולם. مرحبا بالعالم، كيف حالك؟ " * 100,
+    "a number beyond 64 bits": '{"a": 18446744073709551617, "b": -9223372036854775809}',
+    "ten thousand objects in one another": '{"a":' * 10_000 + "1" + "}" * 10_000,
+    "ten thousand elements in one another": "<a>" * 10_000 + "</a>" * 10_000,
+    "a megabyte of tags without end": '<a "' * 250_000,
+    "ten thousand brackets of SQL": "SELECT " + "(" * 10_000,
+    "bait for patterns": "a" * 50 + "!",
 }
 
 

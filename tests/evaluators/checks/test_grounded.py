@@ -100,11 +100,11 @@ def test_without_context_there_is_nothing_to_judge(type: str) -> None:
     [("numbers-grounded", ["99"]), ("not-numbers-grounded", ["99"]), ("shadow:numbers-grounded", ["1", "99"])],
 )
 def test_what_the_model_may_have_seen_elsewhere_is_not_held_against_it(type: str, texts: list[str]) -> None:
-    """Beside a picture nothing counts as invented; what is grounded still passes."""
+    """Beside a picture nothing counts as invented, and nothing as grounded: both arms are judged, or neither."""
     found = said(type, *texts, request=PICTURE)
     assert found.result is SKIP
     assert "cannot be read as text" in found.detail
-    assert said("numbers-grounded", "1200", request=PICTURE).result is PASS
+    assert said("numbers-grounded", "1200", request=PICTURE).result is SKIP
 
 
 def test_a_context_of_too_many_numbers_is_skipped() -> None:
@@ -112,7 +112,7 @@ def test_a_context_of_too_many_numbers_is_skipped() -> None:
     body = {"messages": [{"role": "user", "content": f"<context>{'1 ' * 20_000}</context>"}]}
     crowded = Request("openai-chat", body=body)
     assert said("numbers-grounded", "99", request=crowded).detail == "the context holds too many numbers to be searched"
-    assert said("numbers-grounded", "none", request=crowded).result is PASS
+    assert said("numbers-grounded", "none", request=crowded).result is SKIP
     assert said("shadow:numbers-grounded", "99", "98", request=crowded).result is SKIP
 
 

@@ -105,12 +105,24 @@ def test_an_answer_without_text_is_skipped() -> None:
     assert judge("contains-json", arm("", vector=(0.5,))).result is SKIP
 
 
+def nested(levels: int) -> dict[str, Any]:
+    """A schema with so many levels."""
+    found: dict[str, Any] = {}
+    for _ in range(levels):
+        found = {"not": found}
+    return found
+
+
 @pytest.mark.parametrize(
     "schema",
     [
+        pytest.param(nested(300), id="more levels than can be written"),
+        pytest.param(nested(65), id="more levels than can be checked"),
         pytest.param({"type": "nothing"}, id="not a schema"),
-        pytest.param({"pattern": "(a+)+$"}, id="an endless pattern"),
-        pytest.param({"patternProperties": {"^(a*)*$": {}}}, id="an endless pattern of keys"),
+        pytest.param({"pattern": "("}, id="no pattern"),
+        pytest.param({"patternProperties": {"(a{1000}){1000}": {}}}, id="a pattern too large for keys"),
+        pytest.param({"properties": {"a": {"$schema": "http://json-schema.org/draft-07/schema#"}}}, id="two drafts"),
+        pytest.param({"patternProperties": {"a": {}}, "unevaluatedProperties": False}, id="keywords without a bound"),
         pytest.param({"$ref": "https://example.com/schema.json"}, id="a reference outside"),
         pytest.param(
             {"items": [{"$ref": "other.json"}], "$schema": "http://json-schema.org/draft-07/schema#"},
@@ -125,8 +137,90 @@ def test_an_unusable_schema(schema: dict[str, Any]) -> None:
     assert judge("is-json", arm("{}", request=Request("openai-chat", schema=schema))).result is SKIP
 
 
-@pytest.mark.parametrize("value", [1, "[", "text", "file://schema.json", {"const": {1: 2}}], ids=str)
+@pytest.mark.parametrize(
+    "value",
+    [1, "[", "text", "file://schema.json", "file://code.py", {"const": {1: 2}}, {"const": 2**64}, "[" * 9_999],
+    ids=lambda value: str(value)[:20],
+)
 def test_a_value_that_is_no_schema_stops_the_start(value: Any) -> None:
     """Only a mapping, or YAML of one, is a schema."""
     with pytest.raises(BadCheck):
         check("is-json", value)
+
+
+BAIT = "a" * 50 + "!"
+DEEP = {f"a{n}": {"allOf": [{"$ref": f"#/$defs/a{n - 1}"}] * 2} for n in range(1, 31)}
+
+
+@pytest.mark.parametrize(
+    ("schema", "text", "detail"),
+    [
+        pytest.param({"pattern": "(a|aa)+$"}, f'"{BAIT}"', "the pattern took longer than 0.25 s", id="a value"),
+        pytest.param(
+            {"patternProperties": {"(a|aa)+$": {}}},
+            f'{{"{BAIT}": 1}}',
+            "the pattern took longer than 0.25 s",
+            id="a key",
+        ),
+        pytest.param(
+            {"additionalProperties": False, "patternProperties": {"(a|aa)+$": {}}},
+            f'{{"{BAIT}": 1}}',
+            "the pattern took longer than 0.25 s",
+            id="another key",
+        ),
+        pytest.param(
+            {"$ref": "#"}, "{}", "the schema refers to itself without end, or deeper than 100 rules", id="itself"
+        ),
+        pytest.param(
+            {"$ref": "#/$defs/a30", "$defs": {"a0": {}, **DEEP}},
+            "{}",
+            "the schema asks more than 100000 steps of the answer",
+            id="a billion references",
+        ),
+        pytest.param({"$ref": "#/nowhere"}, "{}", "a $ref of the schema leads nowhere", id="nowhere"),
+    ],
+)
+def test_a_schema_without_end_is_broken(schema: dict[str, Any], text: str, detail: str) -> None:
+    """What would run for ever ends under its name, in the file as in the request, also with a draft of its own."""
+    drafted = {"$schema": "http://json-schema.org/draft-07/schema#", **schema}
+    for found in (
+        judge("is-json", arm(text), value=schema),
+        judge("not-is-json", arm(text), value=drafted),
+        judge("is-json", arm(text, request=Request("openai-chat", schema=schema))),
+    ):
+        assert (found.result, found.detail) == (Result.BROKEN, detail)
+
+
+@pytest.mark.parametrize(
+    ("schema", "text", "paths"),
+    [
+        pytest.param({"pattern": "^\\p{Lu}"}, '"Äb"', (), id="Unicode properties"),
+        pytest.param({"pattern": "^b"}, '"ab"', ("/",), id="no match"),
+        pytest.param({"pattern": "^b"}, "1", (), id="no text"),
+        pytest.param({"patternProperties": {"^x": {"type": "string"}}}, '{"x1": 1, "y": 1}', ("/x1",), id="keys"),
+        pytest.param({"patternProperties": {"^x": {"type": "string"}}}, "[]", (), id="no object"),
+        pytest.param(
+            {"properties": {"a": {}}, "patternProperties": {"^x": {}}, "additionalProperties": False},
+            '{"a": 1, "x": 1}',
+            (),
+            id="known keys",
+        ),
+        pytest.param({"properties": {"a": {}}, "additionalProperties": False}, '{"b": 1}', ("/",), id="another key"),
+        pytest.param({"additionalProperties": {"type": "string"}}, '{"b": 1}', ("/b",), id="another key's schema"),
+        pytest.param({"additionalProperties": True}, '{"b": 1}', (), id="any key"),
+    ],
+)
+def test_patterns_and_other_keys(schema: dict[str, Any], text: str, paths: tuple[str, ...]) -> None:
+    """Keywords that search patterns say what JSON Schema says."""
+    assert judge("is-json", arm(text), value=schema).paths == paths
+
+
+def test_the_blocks_of_an_answer_share_what_may_be_spent() -> None:
+    """Four blocks are not four times as long in work as one."""
+    block = "[" + "[1]," * 10_000 + "[1]]"
+    schema = {"items": {"items": {"enum": [2]}}}
+    assert judge("contains-json", arm(f"see {block}"), value=schema).result is FAIL
+    assert judge("contains-json", arm(f"see {block} " * 4), value=schema).result is FAIL
+    fitting = {"items": {"items": {"enum": [1]}}}
+    assert judge("contains-json", arm(f"see {block}"), value=fitting).result is PASS
+    assert judge("contains-json", arm(f"see {block} " * 4), value=fitting).result is Result.BROKEN

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import pytest
 
+from evaluators.core import language as core
 from evaluators.core.finding import BadCheck, Result
 from tests.evaluators.checks.arms import arm, check, judge
 
@@ -47,3 +49,14 @@ def test_two_answers() -> None:
     assert (found.result, found.paths) == (Result.DIFFER, ("en→de",))
     assert judge("shadow:language", arm(ENGLISH), arm(ENGLISH + " Sorry for the wait.")).result is Result.SAME
     assert judge("shadow:language", arm(ENGLISH), arm("42")).result is Result.SKIP
+
+
+@pytest.mark.parametrize("name", ["language", "shadow:language"])
+def test_without_the_detector(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the package is not installed the start stops, and the message names the extra."""
+    core._loaded.cache_clear()
+    monkeypatch.setitem(sys.modules, "py3langid", None)
+    with pytest.raises(BadCheck, match="install the extra `lang`"):
+        check(name, **({"value": "en"} if name == "language" else {}))
+    monkeypatch.undo()
+    core.detector()

@@ -57,6 +57,26 @@ def test_what_may_not_be_named_is_said() -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "verb"),
+    [
+        ("DESCRIBE users", "describe"),
+        ("GRANT SELECT ON users TO bob", "grant"),
+        ("MERGE INTO users USING t ON a = b WHEN MATCHED THEN UPDATE SET a = 1", "merge"),
+    ],
+)
+def test_what_is_no_select_does_not_pass_for_one(text: str, verb: str) -> None:
+    """Where only reading is allowed, a statement that does something else with the table is refused under its name."""
+    rules = {"databaseType": "PostgreSQL", "allowedTables": ["select::null::(users|t)"]}
+    assert f"{verb}::null::users" in judge("is-sql", arm(text), value=rules).paths
+
+
+def test_a_rule_without_end_is_broken() -> None:
+    """An entry that backtracks for ever says nothing about the answer."""
+    found = judge("is-sql", arm(f"SELECT a FROM {'a' * 50}"), value={"allowedTables": ["select::null::(a|aa)+b"]})
+    assert (found.result, found.detail) == (Result.BROKEN, "the pattern took longer than 0.25 s")
+
+
+@pytest.mark.parametrize(
     ("text", "result"),
     [
         ("Here:\n```sql\nSELECT 1\n```\ndone", PASS),

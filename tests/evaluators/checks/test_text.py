@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from evaluators.checks.text import MAX_SEARCHED
 from evaluators.core.finding import BadCheck, Result
 from evaluators.core.reply import ToolCall
 from tests.evaluators.checks.arms import arm, check, judge
@@ -30,10 +29,11 @@ PASS, FAIL, SKIP = Result.PASS, Result.FAIL, Result.SKIP
         pytest.param("contains", "BC", "abcd", FAIL, id="contains minds case"),
         pytest.param("contains", 0, "10", PASS, id="contains zero"),
         pytest.param("icontains", "BC", "abcd", PASS, id="icontains"),
-        pytest.param("icontains", "STRASSE", "Hauptstraße", PASS, id="icontains folds"),
+        pytest.param("icontains", "STRASSE", "Hauptstraße", FAIL, id="icontains folds nothing"),
         pytest.param("contains-all", ["a", "b"], "ab", PASS, id="all"),
         pytest.param("contains-all", ["a", "x"], "ab", FAIL, id="not all"),
         pytest.param("contains-all", "a, b", "ab", PASS, id="all of a comma-separated text"),
+        pytest.param("contains-all", 'a,,"b,c"', "ab,c", PASS, id="quotes keep a comma"),
         pytest.param("contains-any", ["x", "b"], "ab", PASS, id="any"),
         pytest.param("contains-any", ["x", "B"], "ab", FAIL, id="none"),
         pytest.param("icontains-all", ["A", "B"], "ab", PASS, id="iall"),
@@ -44,7 +44,7 @@ PASS, FAIL, SKIP = Result.PASS, Result.FAIL, Result.SKIP
         pytest.param("starts-with", "b", "abc", FAIL, id="starts otherwise"),
         pytest.param("regex", "b.d", "abcd", PASS, id="regex is not anchored"),
         pytest.param("regex", "^b", "abcd", FAIL, id="regex not found"),
-        pytest.param("regex", "end", "x" * MAX_SEARCHED + "end", FAIL, id="regex looks at the beginning only"),
+        pytest.param("regex", "end", "x" * 100_000 + "end", PASS, id="regex looks at everything"),
         pytest.param("word-count", 3, " a  b\nc ", PASS, id="three words"),
         pytest.param("word-count", 3, "a b", FAIL, id="two words"),
         pytest.param("word-count", {"min": 2, "max": 2}, "a b", PASS, id="bounds are inclusive"),
@@ -88,14 +88,13 @@ def test_an_answer_without_text_is_skipped() -> None:
         pytest.param("equals", True, id="a boolean"),
         pytest.param("contains", "", id="the empty text"),
         pytest.param("contains", ["a"], id="a list for a text"),
-        pytest.param("contains-any", "a,,b", id="an empty text in a list"),
+        pytest.param("contains-any", ["a", ""], id="an empty text in a list"),
         pytest.param("contains-any", [], id="no texts"),
         pytest.param("contains-any", [["a"]], id="a list in a list"),
         pytest.param("contains-any", [None], id="nothing in a list"),
         pytest.param("starts-with", "", id="an empty beginning"),
         pytest.param("regex", "(", id="an invalid pattern"),
-        pytest.param("regex", "(a+)+$", id="an endless pattern"),
-        pytest.param("regex", r"(?:\w*)*x", id="another endless pattern"),
+        pytest.param("regex", "(a{1000}){1000}", id="a pattern too large"),
         pytest.param("word-count", True, id="a boolean for a count"),
         pytest.param("word-count", "3", id="a text for a count"),
         pytest.param("word-count", {}, id="no bounds"),
@@ -110,7 +109,9 @@ def test_a_value_that_makes_no_sense_stops_the_start(type: str, value: Any) -> N
         check(type, value)
 
 
-@pytest.mark.parametrize("pattern", [r"(\d+,)+", "(a++)+", r"(\+)+", r"[+*]+", r"(a+){3}", r"(ab*?)+"])
-def test_a_harmless_repetition_is_a_pattern(pattern: str) -> None:
-    """Only a repeated group that ends with a repetition is refused."""
-    assert judge("regex", arm("1,2,+aaaab"), value=pattern).result in {PASS, FAIL}
+def test_a_pattern_without_end_is_broken() -> None:
+    """A search that takes longer than a quarter of a second says nothing, negated or not; one that is done does."""
+    for type in ("regex", "not-regex"):
+        found = judge(type, arm("a" * 50 + "!"), value="(a|aa)+$")
+        assert (found.result, found.detail) == (Result.BROKEN, "the pattern took longer than 0.25 s")
+    assert judge("regex", arm("x" * 900_000 + "7"), value=r"\d$").result is PASS

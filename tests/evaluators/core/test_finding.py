@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from math import inf, nan
+from time import process_time
 from typing import Any
 
 import pytest
 
 from evaluators.core.finding import (
+    CLOSED,
     MAX_DETAIL,
     MAX_PATHS,
+    MAX_PATTERN,
+    PATTERN_SECONDS,
     Arm,
     BadCheck,
+    BadPattern,
     Finding,
     Params,
     Result,
@@ -19,9 +24,10 @@ from evaluators.core.finding import (
     broken,
     comparison,
     differ,
-    endless,
     failed,
+    fields,
     passed,
+    pattern,
     same,
     skipped,
 )
@@ -92,16 +98,65 @@ def test_no_limit(threshold: float) -> None:
         Params("levenshtein", threshold=threshold).limit(5)
 
 
-@pytest.mark.parametrize("pattern", ["(a+)+$", r"(?:\w*)*x", "(a+){2,}"])
-def test_an_endless_pattern(pattern: str) -> None:
-    """A repeated group that ends with a repetition may never end."""
-    assert endless(pattern)
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        pytest.param(' "a, b" ,c', ("a, b", "c"), id="quotes keep a comma"),
+        pytest.param('"a ""b""",""', ('a "b"',), id="a quote written twice"),
+        pytest.param(r'"a \"b\\"', ('a "b\\',), id="a quote after a backslash"),
+        pytest.param('a "b", ,c"', ('a "b"', 'c"'), id="quotes inside a text stay"),
+        pytest.param("", (), id="nothing"),
+    ],
+)
+def test_fields(text: str, found: tuple[str, ...]) -> None:
+    """Texts between commas are told apart as in CSV."""
+    assert fields(text) == found
 
 
-@pytest.mark.parametrize("pattern", [r"(\d+,)+", "(a++)+", r"(\+)+", r"[+*]+", "(a+){3}", "(ab*?)+", ""])
-def test_a_harmless_pattern(pattern: str) -> None:
-    """Other repetitions end."""
-    assert not endless(pattern)
+@pytest.mark.parametrize("source", ["(a+)+$", r"(?:\w*)*x", "[[a]", r"\p{Lu}", "(a{99}){99}"])
+def test_a_pattern_is_searched(source: str) -> None:
+    """Whatever may be searched is searched anywhere in the text, whatever it warns of."""
+    assert pattern(source)("aax[A" + "a" * 9801)
+
+
+def test_a_pattern_may_ignore_the_case() -> None:
+    """Case counts unless told otherwise."""
+    assert pattern("STOP", fold=True)("please stop")
+    assert not pattern("STOP")("please stop")
+
+
+@pytest.mark.parametrize("options", [{}, {"seconds": 0.01}], ids=str)
+def test_a_search_always_ends(options: dict[str, Any]) -> None:
+    """A pattern that backtracks for ever is left after a quarter of a second, or earlier where that is wanted."""
+    begun, search = process_time(), pattern("(a|aa)+$", **options)
+    with pytest.raises(TimeoutError):
+        search("a" * 50 + "!")
+    assert process_time() - begun < 0.1 + options.get("seconds", PATTERN_SECONDS)
+
+
+@pytest.mark.parametrize(
+    "source",
+    ["(", ")", "a" * (MAX_PATTERN + 1), "(a{1000}){1000}", "a{99999999}", "(?:[ab]\\w){200}{200}", "(" * 5_000],
+    ids=lambda source: source[:20],
+)
+def test_what_is_no_pattern_is_refused(source: str) -> None:
+    """What does not parse, or would be too large once prepared, is refused before it costs anything."""
+    with pytest.raises(BadPattern):
+        pattern(source)
+
+
+@pytest.mark.parametrize("door", [CLOSED.read, CLOSED.python, CLOSED.post, CLOSED.embed, CLOSED.threshold])
+def test_doors_are_closed(door: Any) -> None:
+    """Nothing outside is reached unless wiring opens it."""
+    with pytest.raises(BadCheck, match="none is open here"):
+        door("x", {})
+
+
+def test_options_are_known_or_refused() -> None:
+    """A key of `config:` that the check does not read is a mistake."""
+    assert Params("meteor", config={"alpha": 1}).options("alpha") == {"alpha": 1}
+    with pytest.raises(BadCheck, match="reads no `config: beta`; known: none"):
+        Params("is-json", config={"beta": 1}).options()
 
 
 def test_a_decorator_names_a_factory() -> None:

@@ -47,6 +47,13 @@ def test_pages(text: str, whole: Result, anywhere: Result) -> None:
     assert [judge(name, arm(text)).result for name in ("is-html", "contains-html")] == [whole, anywhere]
 
 
+def test_a_page_of_many_tags_is_judged_by_its_beginning() -> None:
+    """What comes behind the last tag that is read changes nothing."""
+    assert judge("is-html", arm("<p>a</p>" * 10_050)).result is PASS
+    assert judge("is-html", arm("<p>a</p>" * 10_050 + "text")).result is PASS
+    assert judge("is-html", arm("text" + "<p>a</p>" * 10_050)).result is FAIL
+
+
 def test_calls_are_skipped_and_tags_without_end_are_broken() -> None:
     """Nothing to read, and what could be read for ever."""
     assert judge("is-html", arm("", tool_calls=(ToolCall("a", "{}"),))).result is Result.SKIP

@@ -68,6 +68,12 @@ def test_elements_that_stand_together_are_searched_together() -> None:
     assert judge("contains-xml", arm("<u><a/></z><b/>"), value=["a", "b"]).paths == ("b",)
 
 
+def test_blank_text_is_no_member() -> None:
+    """Spaces between elements are none; other text is `#text`."""
+    assert judge("is-xml", arm("<a> <b/>\n</a>"), value=["a.#text"]).result is FAIL
+    assert judge("is-xml", arm("<a>x<b/></a>"), value=["a.#text"]).result is PASS
+
+
 def test_an_entity_is_never_defined() -> None:
     """A document type with declarations is refused before it is used; calls are skipped."""
     bomb = '<!DOCTYPE a [<!ENTITY x "ha"><!ENTITY y "&x;&x;">]><a>&y;</a>'

@@ -10,7 +10,7 @@ WORDS = (
     "sensibiliti triplicate formative formalize electriciti electrical hopeful goodness revival allowance "
     "inference airliner gyroscopic adjustable defensible irritant replacement adjustment dependent "
     "adoption homologou communism activate angulariti homologous effective bowdlerize probate rate cease "
-    "controll roll yes"
+    "controll roll yes eed eeds ing ied"
 )
 
 
@@ -24,5 +24,5 @@ STEMS = (
     "file happi sky relat condit ration valenc hesit digit conform radic differ vile analog vietnam predic oper "
     "feudal decis hope callous formal sensit sensibl triplic form formal electr electr hope good reviv allow infer "
     "airlin gyroscop adjust defens irrit replac adjust depend adopt homolog commun activ angular homolog effect "
-    "bowdler probat rate ceas control roll ye"
+    "bowdler probat rate ceas control roll ye eed eed ing i"
 )

@@ -110,6 +110,12 @@ def test_names_of_old_files_have_a_remedy() -> None:
             check(name, "a")
 
 
+def test_a_long_answer_is_not_read_to_its_end() -> None:
+    """Beyond the limit rouge-n counts no words."""
+    assert judge("rouge-n", arm("a " * 200_000 + "b"), value="b", threshold=0).score == 0
+    assert judge("rouge-n", arm("a " * 2_000 + "b"), value="b", threshold=0).score > 0
+
+
 def test_an_answer_of_calls_is_skipped_and_a_long_one_is_not_stemmed() -> None:
     """No text, nothing to compare; beyond the limit only whole words match."""
     assert judge("bleu", arm("", tool_calls=(ToolCall("a", "{}"),)), value="a").result is Result.SKIP

@@ -16,6 +16,8 @@ from evaluators.checks.overlap.treebank import treebank_words
         ("say ''a'' now", "say `` a '' now"),
         ('5" wide', "5 '' wide"),
         ('end "', "end ``"),
+        ('end,"', "end , ''"),
+        ('a ("', "a ( ``"),
         ("$3.50, 1,000: (x) [y] a--b...", "$ 3.50 , 1,000 : ( x ) [ y ] a -- b ..."),
         ("Ann's dogs' toys", "Ann 's dogs ' toys"),
         ("in the U.S.", "in the U.S."),
