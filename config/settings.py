@@ -141,6 +141,7 @@ class Check(Strict):
     when: When = {}
     severity: Severity = "signal"
     dimension: Literal["correctness", "usefulness", "risk", "latency", "cost"] | None = None
+    layer: Literal["format", "task", "safety", "grounding"] | None = None
 
     @property
     def label(self) -> str:

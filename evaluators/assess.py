@@ -97,9 +97,10 @@ def assess(
 
 def rules_of(settings: Settings) -> ReportRules:
     """What the configuration says about reporting."""
-    labels = tuple(check.label for check in settings.checks) or tuple(check["type"] for check in DEFAULT_CHECKS)
+    labels = tuple(check.label for check in settings.measured) or tuple(check["type"] for check in DEFAULT_CHECKS)
     controls = {one.name: route.control_name for route in settings.routes for one in route.candidates}
     layers = {f"{negation}{name}": kind.layer for name, kind in registered().items() for negation in ("", "not-")}
+    layers |= {check.label: check.layer for check in settings.measured if check.layer is not None}
     return ReportRules(settings.alpha, labels, tuple(settings.gates), controls, layers)
 
 

@@ -17,7 +17,7 @@ def planted(data: Path, ports: Mapping[str, int], listen: Mapping[str, str]) -> 
     """The file for the fake models with planted faults; `ports` has live and both candidates."""
     return {
         **_common(data, ports, listen),
-        "candidates": [{"name": name, "base_url": _url(ports[name])} for name in (FAULTY, HONEST)],
+        "candidates": [{"name": name, "base_url": _url(ports[name]), "again": "20%"} for name in (FAULTY, HONEST)],
         "control": {"sample": "100%"},
         "sampling": {"key": "conversation", "closes_after": "2s"},
         "capture": {"tags": {"tenant": "header:x-tenant"}},
@@ -26,7 +26,13 @@ def planted(data: Path, ports: Mapping[str, int], listen: Mapping[str, str]) -> 
         "prices": {"live": {"input": 2.0, "output": 8.0}, FAULTY: {"input": 0.4, "output": 1.6}, HONEST: _CHEAPER},
         "checks": [
             {"type": "is-json", "when": {"response_format": "json_schema"}, "severity": "blocker"},
-            {"type": "not-icontains", "value": RIVAL, "name": "no-competitors", "severity": "blocker"},
+            {
+                "type": "not-icontains",
+                "value": RIVAL,
+                "name": "no-competitors",
+                "severity": "blocker",
+                "layer": "safety",
+            },
             {"type": "not-is-refusal", "dimension": "usefulness"},
             {"type": "numbers-grounded", "when": {"topic": "travel"}, "severity": "blocker"},
             "missing-answer",

@@ -10,8 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from evaluators.core.folding.points import DIFFERS, Others
+from evaluators.core.folding.points import Others
 from evaluators.core.folding.shape import FoldPair
+
+ANSWERED = {"m": 0, "d": 1}
+"""Only where all four answered: how far two ways of answering are apart is not about who did not answer. A lost second
+answer would pass for a difference of the candidate from itself, while a lost first one drops out."""
 
 HALF = 2
 """A call's e is in {-2 .. 2}; kept as e / 2 it is in [-1, 1] as every difference is."""
@@ -21,9 +25,9 @@ def energies(judged: Sequence[FoldPair], check: int, others: Others) -> list[tup
     """e of every call of one conversation that has candidate, control and the candidate again, over HALF."""
     found = []
     for pair in judged:
-        candidate = DIFFERS.get(pair.letters[check])
-        control = DIFFERS.get(others.control(pair.call_id, check))
-        again = DIFFERS.get(others.second(pair.call_id, pair.shadow, check))
+        candidate = ANSWERED.get(pair.letters[check])
+        control = ANSWERED.get(others.control(pair.call_id, check))
+        again = ANSWERED.get(others.second(pair.call_id, pair.shadow, check))
         if candidate is not None and control is not None and again is not None:
             found.append((2 * candidate - control - again, HALF))
     return found

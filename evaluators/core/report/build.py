@@ -64,7 +64,10 @@ def _candidate(tally: ShadowTally, control: ShadowTally | None, rules: ReportRul
         outcomes=table,
         checks=tuple(
             check_report(
-                check, floor.get((check.label, check.version)), rules.alpha, rules.layers.get(check.type, LAYER)
+                check,
+                floor.get((check.label, check.version)),
+                rules.alpha,
+                rules.layers.get(check.label) or rules.layers.get(check.type, LAYER),
             )
             for check in checks
         ),
