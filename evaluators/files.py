@@ -17,8 +17,8 @@ from evaluators.core.finding import BadCheck
 MAX_FILE = 32 << 20
 """Bytes of one file: a golden set of 10 000 items with a page of text each."""
 
-MAX_VALUES = 2_000_000
-"""Of a YAML file, with its aliases written out: 10 000 items of a golden set have 200 each."""
+MAX_REPEATED = 100_000
+"""Values of a YAML file with its aliases written out, where they are more than ten times those that stand there."""
 
 _FILE = "file://"
 _BEYOND = "\0"  # no name of a column: cells for which the first row has none
@@ -71,7 +71,7 @@ def lines(text: str) -> list[str]:
 def refuse_bomb(text: str, path: Path) -> None:
     """Raise BadCheck for YAML whose aliases repeat a text millions of times; what is no YAML is not looked at."""
     try:
-        _written_out(yaml.compose(text, Loader=yaml.BaseLoader), {})
+        _refuse_repeats(yaml.compose(text, Loader=yaml.BaseLoader))
     except (yaml.YAMLError, RecursionError):
         return
     except ValueError as error:
@@ -112,22 +112,28 @@ def _yaml(text: str) -> Any:
     loader = _Core(text)  # a SafeLoader with fewer words
     try:
         node = loader.get_single_node()
-        _written_out(node, {})
+        _refuse_repeats(node)
         return None if node is None else loader.construct_document(node)
     finally:
         loader.dispose()
 
 
-def _written_out(node: yaml.Node | None, known: dict[int, int]) -> int:
-    """How many values there are with every alias written out; raises ValueError for too many, or without end."""
-    if not isinstance(node, yaml.CollectionNode):
-        return 1
-    if id(node) not in known:
-        known[id(node)] = MAX_VALUES  # met again inside itself
-        parts = (one for part in node.value for one in (part if isinstance(part, tuple) else (part,)))
-        known[id(node)] = 1 + sum(_written_out(one, known) for one in parts)
-    if known[id(node)] > MAX_VALUES:
+def _refuse_repeats(node: yaml.Node | None) -> None:
+    known: dict[int, int] = {}
+    if node is not None and _written_out(node, known) > max(MAX_REPEATED, 10 * len(known)):
         raise ValueError("the aliases repeat too much")
+
+
+def _written_out(node: yaml.Node, known: dict[int, int]) -> int:
+    """How many values a node has with every alias written out; raises ValueError for one inside itself."""
+    if id(node) in known:
+        if not known[id(node)]:
+            raise ValueError("an alias contains itself")
+        return known[id(node)]
+    known[id(node)] = 0
+    parts = node.value if isinstance(node, yaml.CollectionNode) else ()
+    inner = (one for part in parts for one in (part if isinstance(part, tuple) else (part,)))
+    known[id(node)] = 1 + sum(_written_out(one, known) for one in inner)
     return known[id(node)]
 
 

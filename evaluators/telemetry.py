@@ -29,6 +29,9 @@ class Telemetry:
         self.away = self._counter("away", "Times that the queue or the store did not take or give data.", "what")
         self.crashes = self._counter("crashes", "Exceptions of our own caught at the edge of a periodic task.", "task")
         self.broken_checks = self._counter("broken_checks", "Findings that a check could not make; a bug of the check.")
+        self.hung_checks = self._counter("hung_checks", "Times that a check did not end; its thread is left behind.")
+        self.disabled_checks = self._counter("disabled_checks", "Checks not run any more, for they hung repeatedly.")
+        self.python_restarts = self._counter("python_restarts", "New processes for python checks after the first.")
         self.conversations = self._counter("conversations", "Conversations closed and folded into evidence.")
         self.waiting = Gauge(
             "understudy_worker_waiting_pairs", "Pairs in the stream, not judged yet.", registry=self.registry

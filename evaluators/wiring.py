@@ -10,7 +10,7 @@ import json
 import logging
 import signal
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, closing
 from dataclasses import replace
 from pathlib import Path
@@ -21,19 +21,26 @@ from config.clash import intruders
 from config.embedded import queue_url, socket_path
 from config.pair import Pair
 from config.settings import Settings
-from evaluators import checks, queue_server
+from evaluators import checks, files, queue_server
 from evaluators.assess import QUEUE_NOT_ASKED, StorePairs, StoreReader, assess
+from evaluators.core.finding import Check, Doors
 from evaluators.core.observation import Observation
-from evaluators.core.observing import observe
+from evaluators.core.observing import Progress, observe
 from evaluators.core.pricing import Prices, listed
 from evaluators.core.reading import read, read_request
 from evaluators.core.report import Report
 from evaluators.core.slicing import slice_rules, slices
 from evaluators.dashboard import app
 from evaluators.intake import Intake, connect
+from evaluators.judges import Outside, by_source, waits
 from evaluators.store import Store, open_store
+from evaluators.store.calibrating import Thresholds
 from evaluators.telemetry import Telemetry
 from evaluators.worker import Pace, Worker
+from evaluators.worker.checking import AssessPair
+
+LANES = 8
+"""Pairs at a time where checks wait for a network: at 50 ms an answer one alone makes 20 questions a second."""
 
 
 class Clash(Exception):
@@ -60,14 +67,23 @@ def opened_store(settings: Settings) -> Store:
 
 
 def observer(settings: Settings, now: float) -> Callable[[Pair], Observation]:
-    """The pure walk from Pair to Observation under these settings; raises BadCheck and BadRule."""
-    built = checks.build(settings.checks)
+    """The walk from Pair to Observation under these settings; raises BadCheck and BadRule. Starts nothing by itself."""
+    return watching(settings, now, built_checks(settings, Outside(settings.embeddings).doors))
+
+
+def built_checks(settings: Settings, doors: Doors) -> tuple[Check, ...]:
+    """The checks of these settings on these doors; files are read here. Raises BadCheck."""
+    built = checks.build(settings.measured, replace(doors, read=files.read))
+    return built if settings.embeddings is None else by_source(built, settings.embeddings)
+
+
+def watching(settings: Settings, now: float, built: Sequence[Check]) -> AssessPair:
     shown = frozenset(settings.slices)  # a check's `when` may look at a slice that nobody wants a table of
-    keys = dict.fromkeys([*settings.slices, *(key for check in settings.checks for key in check.when)])
+    keys = dict.fromkeys([*settings.slices, *(key for check in settings.measured for key in check.when)])
     rules = slice_rules(tuple(keys), settings.topics)
     prices = Prices({name: (price.input, price.output) for name, price in settings.prices.items()}, listed(now))
 
-    def observed(pair: Pair) -> Observation:
+    def observed(pair: Pair, progress: Progress | None = None) -> Observation:
         found = observe(
             pair,
             built,
@@ -75,10 +91,18 @@ def observer(settings: Settings, now: float) -> Callable[[Pair], Observation]:
             read=read,
             slices_of=lambda call, request: slices(call, request, rules),
             price=prices.cost,
+            progress=progress,
         )
         return replace(found, slices=tuple(one for one in found.slices if one.partition("=")[0] in shown))
 
     return observed
+
+
+def paced(settings: Settings, pace: Pace) -> Pace:
+    """The pace that these settings' checks need: several pairs at a time, and patience with a slow endpoint."""
+    patience = 0.0 if settings.embeddings is None else settings.embeddings.timeout + 5
+    lanes = LANES if waits(settings) else pace.lanes
+    return replace(pace, lanes=lanes, check_limit=max(pace.check_limit, patience))
 
 
 def assessed(
@@ -115,12 +139,26 @@ async def work(
 ) -> None:
     """One worker until `stop` is set; `ready` is called when it begins, `telemetry` counts for who wants to look."""
     clock = time.time  # noqa: TID251 - a clock room
-    watch = observer(settings, clock())
-    with closing(opened_store(settings)) as store:
+    counts = telemetry or Telemetry()
+    with (
+        closing(opened_store(settings)) as store,
+        closing(Outside(settings.embeddings, counts.python_restarts.inc)) as outside,
+    ):
+        thresholds = Thresholds(store)
+        built = built_checks(settings, replace(outside.doors, threshold=thresholds))
+        thresholds.use({check.label: check.version for check in built})
+        thresholds.refresh()
         intake = Intake(connect(queue_url(settings)), settings.queue.stream)
-        counts = telemetry or Telemetry()
-        closes_after = settings.sampling.closes_after
-        worker = Worker(intake, store, watch, counts, closes_after=closes_after, pace=pace, clock=clock)
+        worker = Worker(
+            intake,
+            store,
+            watching(settings, clock(), built),
+            counts,
+            closes_after=settings.sampling.closes_after,
+            pace=paced(settings, pace or Pace()),
+            thresholds=thresholds,
+            clock=clock,
+        )
         ready()
         try:
             await worker.run(stop)

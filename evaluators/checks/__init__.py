@@ -114,12 +114,16 @@ _CODE = (".py",)  # read by the process that runs it, not here
 _OPPOSITE = {Result.PASS: Result.FAIL, Result.FAIL: Result.PASS}
 
 
-def build(configured: Sequence[settings.Check], doors: Doors = CLOSED) -> tuple[Check, ...]:
+def build(
+    configured: Sequence[settings.Check], doors: Doors = CLOSED, types: Mapping[str, CheckType] | None = None
+) -> tuple[Check, ...]:
     """The configured checks, ready to run; raises BadCheck with every mistake, one per line.
+
+    `types` are those of `registered`, for who builds often: looking for packages takes milliseconds.
 
     Assertions that share a `metric` give one more check of that name: promptfoo's named score.
     """
-    registry = _Registry(registered(), doors)
+    registry = _Registry(registered() if types is None else types, doors)
     checks: list[Check] = []
     mistakes: list[str] = []
     labels: set[str] = set()

@@ -115,7 +115,10 @@ class Carrier:
             return self.moved(source, value)
         if value.startswith("package:"):
             raise BadCheck("code of an npm package does not run here; write it as `type: python`")
-        return filled(value, variables)
+        found = filled(value, variables)
+        if found.startswith(_FILE):
+            raise BadCheck(f"a variable makes a file of its value; write {_FILE} itself into the assertion")
+        return found
 
     def moved(self, source: Source, url: str) -> str:
         """The same file, seen from where the output lies; raises BadCheck for code that does not run here."""
@@ -147,7 +150,7 @@ class Carrier:
             first = error.errors(include_url=False)[0]
             raise BadCheck(f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from error
         try:
-            checks.build([check], _TRIAL)
+            checks.build([check], _TRIAL, self.types)
         except BadCheck as error:
             raise BadCheck(str(error).removeprefix("checks[0] ")) from error
 

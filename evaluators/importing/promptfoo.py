@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from config.load import ConfigError, Mistake
 from config.load.mistake import Place
@@ -79,7 +80,7 @@ def named(checks: list[dict[str, Any]]) -> None:
     for one in checks:
         label = one["type"]
         if types.count(label) > 1 or label in taken:
-            about = one.get("metric") or (one["value"] if isinstance(one.get("value"), str) else "")
+            about = one.get("metric") or _about(one)
             label = " ".join(f"{label} {about}".split())[:_MAX_NAME]
             number = 1
             while label in taken or (number == 1 and label == one["type"] and label in types[: types.index(label)]):
@@ -87,6 +88,14 @@ def named(checks: list[dict[str, Any]]) -> None:
                 label = f"{label.removesuffix(f' {number - 1}')} {number}"
             one["name"] = label
         taken.add(label)
+
+
+def _about(check: Mapping[str, Any]) -> str:
+    """The value, where it is a text; of a hook the host alone, since names are shown and addresses hold keys."""
+    value = check.get("value")
+    if not isinstance(value, str) or check["type"].removeprefix("not-") != "webhook":
+        return value if isinstance(value, str) else ""
+    return urlsplit(value).hostname or ""
 
 
 class _Defaults:

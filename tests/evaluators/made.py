@@ -9,6 +9,7 @@ from config import wire
 from config.pair import NEVER, Call, Failure, Outcome, Pair, Role
 from evaluators.core.finding import Check, Finding, Timing, differ, failed, passed, same, skipped
 from evaluators.core.observation import ArmFacts, Found, Observation
+from evaluators.core.observing import Progress
 from evaluators.core.reply import Kind, Usage
 from evaluators.store.write import Recorded
 
@@ -40,7 +41,7 @@ def _outcome(body: bytes) -> Outcome:
     return Outcome(Failure.NONE, "", 200, (), body, len(body), 0.0, 0.1, 0.2, 1, 0.0)
 
 
-def assess(made: Pair) -> Observation:
+def assess(made: Pair, progress: Progress | None = None, /) -> Observation:
     """What the trivial checks say of a made pair: decided by the call's number and the shadow alone."""
     return observation(int(made.call.id, 16), made.shadow)
 

@@ -16,6 +16,9 @@ from evaluators.files import MAX_FILE, read
     [
         ("a.json", '{"a": [1, 1.5]}', {"a": [1, 1.5]}),
         ("a.jsonl", '{"a": 1}\n\n[2]\n', [{"a": 1}, [2]]),
+        ("u.jsonl", '["a\u2028b\x85c"]\n', [["a\u2028b\x85c"]]),
+        ("a.yaml", "x: &x [1, 2]\ny: [*x, *x]\n", {"x": [1, 2], "y": [[1, 2], [1, 2]]}),
+        ("empty.yaml", "", None),
         ("a.csv", 'a, b \n1,"x,\ny"\n2\n', [{"a": "1", "b": "x,\ny"}, {"a": "2", "b": ""}]),
         ("a.txt", "\ufeff text \n", "text"),
         ("a.md", "# x", "# x"),
@@ -44,6 +47,9 @@ def test_files_are_read_by_their_ending(tmp_path: Path, name: str, text: str, fo
         ("a.yaml", b"a: !!python/object:os.system x", "is not YAML"),
         ("a.json", b"[" * 100_000, "cannot be read as json"),
         ("a.txt", b"\xff", "is not UTF-8"),
+        ("a.csv", b'a,b\n"not closed,1\n2,3\n', "cannot be read as csv"),
+        ("a.csv", b"a,b\n1,2,3\n", "cannot be read as csv"),
+        ("a.yaml", b"a: &a [*a]", "cannot be read as yaml"),
     ],
 )
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, name: str, data: bytes, message: str) -> None:

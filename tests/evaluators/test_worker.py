@@ -13,6 +13,7 @@ import tempfile
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +22,16 @@ from sqlalchemy import func, select
 
 from config import wire
 from config.pair import Pair
+from evaluators.core.finding import Check, Finding, passed
 from evaluators.core.observation import Observation
+from evaluators.core.observing import Progress, observe
+from evaluators.core.reading import read_request
+from evaluators.core.reply import Kind, Reply
 from evaluators.intake import GROUP, MOST_UNEXPLAINED, Intake, connect
 from evaluators.store import Store, StoreAway, open_store, read, schema
 from evaluators.telemetry import Telemetry
 from evaluators.worker import Pace, Worker
+from evaluators.worker.checking import MOST_HANGS, AssessPair
 from tests.doubles.valkey import ValkeyServer, valkey_server
 from tests.evaluators.made import assess, pair
 from tests.evaluators.store.recomputed import assert_tallies_are_the_raw_rows
@@ -229,7 +235,7 @@ def test_a_worker_that_was_frozen_past_its_lease_doubles_nothing(
 
 @contextlib.asynccontextmanager
 async def working(
-    server: ValkeyServer, store: Store, check: Callable[[Pair], Observation] = assess, pace: Pace = PACE
+    server: ValkeyServer, store: Store, check: AssessPair = assess, pace: Pace = PACE
 ) -> AsyncIterator[Telemetry]:
     """A worker in this process for as long as the block lasts."""
     telemetry, stop = Telemetry(), asyncio.Event()
@@ -282,7 +288,7 @@ async def test_an_unreadable_record_is_buried_at_once(server: ValkeyServer, stor
 async def test_a_pair_whose_check_raises_is_buried_after_three_deliveries(server: ValkeyServer, store: Store) -> None:
     """One pair's trouble costs its neighbours nothing; it comes three times and is then a dead letter."""
 
-    def raises(made: Pair) -> Observation:
+    def raises(made: Pair, progress: Progress | None = None, /) -> Observation:
         if made.call.id == pair(3).call.id and made.shadow == "mini":
             raise ZeroDivisionError
         return assess(made)
@@ -294,11 +300,11 @@ async def test_a_pair_whose_check_raises_is_buried_after_three_deliveries(server
     assert value(telemetry, "failures_total", reason="check") == 3
 
 
-async def test_a_check_that_never_ends_is_given_up_alone(server: ValkeyServer, store: Store) -> None:
-    """A check that hangs keeps its thread; the pairs behind it are recorded, and it is buried in the end."""
+async def test_a_pair_that_is_read_for_ever_is_given_up_alone(server: ValkeyServer, store: Store) -> None:
+    """Reading that hangs keeps its thread; the pairs behind it are recorded, and its own is buried in the end."""
     release = threading.Event()
 
-    def hangs(made: Pair) -> Observation:
+    def hangs(made: Pair, progress: Progress | None = None, /) -> Observation:
         if made.call.id == pair(1).call.id and made.shadow == "mini":
             release.wait(20)
         return assess(made)
@@ -313,11 +319,83 @@ async def test_a_check_that_never_ends_is_given_up_alone(server: ValkeyServer, s
     assert value(telemetry, "failures_total", reason="slow") == 3
 
 
+def loops(arm: Any) -> Finding:
+    """Never ends."""
+    while True:
+        pass
+
+
+def raises(arm: Any) -> Finding:
+    raise ZeroDivisionError
+
+
+def leaves(arm: Any) -> Finding:
+    sys.exit(1)
+
+
+WRONG: dict[str, Callable[[Any], Any]] = {
+    "loops": loops,
+    "raises": raises,
+    "leaves": leaves,
+    "says nothing": lambda arm: None,
+    "says true": lambda arm: True,
+    "no number": lambda arm: passed(score=float("nan")),
+    "two": lambda arm: passed(score=2),
+    "no text": lambda arm: Finding("pass", 1.0, 7),  # type: ignore[arg-type]
+}
+
+
+def with_wrong_checks(made: Pair, progress: Progress | None = None, /) -> Observation:
+    """Every wrong check, and a right one before and behind."""
+    checks = [
+        Check(name, "t", False, "correctness", "signal", "1", run)
+        for name, run in {"first": lambda arm: passed(), **WRONG, "last": lambda arm: passed()}.items()
+    ]
+    return observe(
+        made,
+        checks,
+        read_request=read_request,
+        read=lambda outcome, asked: Reply(Kind.OK, "yes"),
+        slices_of=lambda call, request: (),
+        price=lambda model, usage: -1.0,
+        progress=progress,
+    )
+
+
+@pytest.mark.parametrize("lanes", [1, 3])
+async def test_no_check_can_stick_the_worker_or_spoil_the_others(
+    server: ValkeyServer, store: Store, lanes: int
+) -> None:
+    """Checks that loop for ever, raise, exit or say nonsense are broken; the others stand and no pair is lost."""
+    publish(server, 20)
+    async with working(server, store, with_wrong_checks, replace(PACE, check_limit=0.2, lanes=lanes)) as telemetry:
+        await happens(lambda: recorded(store) == 40 and waiting(server) == (0, 0))
+    assert (dead(store), recorded(store)) == (0, 40)  # 0 of 40 pairs lost
+    found = joints(store)
+    assert {name: found[name] for name in ("first", "last")} == {"first": {"pp": 40}, "last": {"pp": 40}}
+    assert {name: found[name] for name in WRONG} == {name: {"bb": 40} for name in WRONG}
+    assert MOST_HANGS <= value(telemetry, "hung_checks_total") < MOST_HANGS + lanes
+    assert value(telemetry, "disabled_checks_total") == 1
+
+
+def joints(store: Store) -> dict[str, dict[str, int]]:
+    """The letters of every check over everything, and how often."""
+    table, names = schema.joints.c, schema.checks.c
+    wanted = select(names.label, table.letters, func.sum(table.n)).group_by(names.label, table.letters)
+    wanted = wanted.where(table.check_id == names.id, table.slice_id == 0)
+    found: dict[str, dict[str, int]] = {}
+    with store.reading() as connection:
+        for label, letters, n in connection.execute(
+            wanted.where(table.slice_id == 0).group_by(names.label, table.letters)
+        ):
+            found.setdefault(label, {})[letters] = n
+    return found
+
+
 async def test_a_row_the_database_cannot_hold_is_found_and_buried(server: ValkeyServer, store: Store) -> None:
     """One impossible arrival fails its batch's transaction; the others are recorded one by one."""
-    from dataclasses import replace
 
-    def impossible(made: Pair) -> Observation:
+    def impossible(made: Pair, progress: Progress | None = None, /) -> Observation:
         seen = assess(made)
         return replace(seen, arrived=1e300) if made.call.id == pair(2).call.id else seen
 
@@ -377,7 +455,7 @@ async def test_what_is_in_hand_is_finished_on_stop(server: ValkeyServer, store: 
     begun = asyncio.Event()
     loop = asyncio.get_running_loop()
 
-    def slowly(made: Pair) -> Observation:
+    def slowly(made: Pair, progress: Progress | None = None, /) -> Observation:
         loop.call_soon_threadsafe(begun.set)
         return assess(made)
 

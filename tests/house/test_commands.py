@@ -3,7 +3,7 @@
 import pytest
 
 from tests.commands.check import STEPS
-from tests.commands.test import arguments
+from tests.commands.test import COMPUTING, ROOT, arguments, runs
 
 
 @pytest.mark.parametrize(
@@ -20,6 +20,23 @@ from tests.commands.test import arguments
 def test_arguments(given: list[str], passed_on: list[str]) -> None:
     """The proofs are left out unless somebody asks for them."""
     assert arguments(given) == passed_on
+
+
+@pytest.mark.parametrize("given", [[], ["--all"]], ids=str)
+def test_all_of_it_runs_in_two_parts(given: list[str]) -> None:
+    """What one run takes the other leaves out, and nothing that waits shares the cores."""
+    together, alone = runs(given)
+    assert {one for one in together if one.startswith("tests/")} == set(COMPUTING)
+    assert [one for one in alone if "--ignore" in one] == [f"--ignore={room}" for room in COMPUTING]
+    assert "-n" in together
+    assert "-n" not in alone
+    assert ("not proof" in together) is ("not proof" in alone) is (not given)
+    assert all((ROOT / room).is_dir() for room in COMPUTING)
+
+
+def test_anything_chosen_runs_as_it_is() -> None:
+    """Who names tests gets one run of these."""
+    assert runs(["-q", "tests/config"]) == [["-m", "not proof", "-q", "tests/config"]]
 
 
 def test_steps() -> None:

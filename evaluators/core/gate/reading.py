@@ -103,6 +103,15 @@ def broken(check: CheckTally, slice: str) -> tuple[int, int]:
     return sum(pairs for two, pairs in letters.items() if not set("bs") & set(two)), unable
 
 
+def blamed(check: CheckTally, slice: str) -> int:
+    """Pairs that the candidate's answer alone may have broken the check on. Where it broke on live's too, neither did.
+
+    Each counts as its worst before a pass: an answer that stops what judges it shall not be better than a wrong one.
+    """
+    letters = check.slices.get(slice, {}) if slice else check.joint
+    return sum(pairs for two, pairs in letters.items() if two[-1] == "b" and two != "bb")
+
+
 def difference_of(check: CheckTally, slice: str) -> Values:
     """Conversations by D, negative is worse: all of them, or those that touch a slice, by their sign there alone."""
     if not slice:

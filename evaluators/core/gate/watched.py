@@ -14,6 +14,7 @@ from evaluators.core.gate.reading import (
     UNKNOWN,
     Case,
     Reading,
+    blamed,
     broken,
     difference_of,
     hidden,
@@ -38,7 +39,8 @@ def difference(case: Case) -> Reading:
     values = difference_of(check, gate.slice) if check else {}
     if check is None or not cluster.count(values):
         return nothing(case, "candidate and control" if gate.kind == "max_excess" else "candidate")
-    lost = worst(values, case.losses.n, -1, -limit)
+    unseen = blamed(check, gate.slice)
+    lost = worst(values, case.losses.n + unseen, -1, -limit)
     n, value, fixed = cluster.count(values), 0.0 - cluster.mean(values), gate.mode == "fixed"
     shown = _once(values, case.alpha) if fixed else worse_positive(values, 2 * case.alpha)
     good, seen_good = (_below(found, limit, case.alpha, fixed) for found in (lost, values))
@@ -56,7 +58,7 @@ def difference(case: Case) -> Reading:
         ),
         needs=missing(case, n, UNKNOWN if fixed else needs(lost, limit, case.alpha)),
         watched=not fixed,
-        doubt=unjudged(case, *broken(check, gate.slice), BROKE) or hidden(case, seen_good, good),
+        doubt=unjudged(case, *broken(check, gate.slice), BROKE) or hidden(case, seen_good, good, unseen),
     )
 
 
@@ -67,7 +69,8 @@ def red_line(case: Case) -> Reading:
         return nothing(case, "candidate")
     n, value, fixed = cluster.count(check.failing), cluster.mean(check.failing), gate.mode == "fixed"
     t_opt = red_line_t_opt(limit) if 0 < limit < 1 else float(case.opens)
-    lost = worst(check.failing, case.losses.n, 1, limit)
+    unseen = blamed(check, "")
+    lost = worst(check.failing, case.losses.n + unseen, 1, limit)
     shown = _share(check.failing, case.alpha, t_opt, fixed)
     good = _share(lost, case.alpha, t_opt, fixed).high <= limit
     estimated = needs_below(lost, limit, case.alpha, t_opt) if 0 < limit < 1 and not fixed else UNKNOWN
@@ -84,7 +87,7 @@ def red_line(case: Case) -> Reading:
         ),
         needs=missing(case, n, estimated),
         watched=not fixed,
-        doubt=unjudged(case, *broken(check, ""), BROKE) or hidden(case, shown.high <= limit, good),
+        doubt=unjudged(case, *broken(check, ""), BROKE) or hidden(case, shown.high <= limit, good, unseen),
     )
 
 

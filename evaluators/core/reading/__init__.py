@@ -63,10 +63,10 @@ def read_request(call: Call) -> Request:
         asked = None
     if not isinstance(asked, dict):
         if dialect is not None or _binary(body.data, _content_type(call.headers)):
-            return Request(dialect.NAME if dialect else plain.NAME)
-        return plain.request_from_text(body.data.decode("utf-8", "replace"))
+            return Request(dialect.NAME if dialect else plain.NAME, route=call.path)
+        return replace(plain.request_from_text(body.data.decode("utf-8", "replace")), route=call.path)
     dialect = dialect or next((known for known in _DIALECTS if known.asks(asked)), None)
-    request = replace((dialect or plain).request(asked), body=asked)
+    request = replace((dialect or plain).request(asked), body=asked, route=call.path)
     deployment = _DEPLOYMENT.search(call.path)
     return replace(request, model=deployment[1]) if deployment and not request.model else request
 

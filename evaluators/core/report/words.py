@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from decimal import Decimal
 
 
 def percent(share: float) -> str:
@@ -61,7 +62,9 @@ def usd(value: float) -> str:
     """Dollars with enough digits to tell two models apart."""
     if value < 0:
         return "–"
-    return f"${value:,.2f}" if value >= 1 or value == 0 else f"${value:.2g}" if value >= 0.0001 else f"${value:.1e}"
+    if value >= 1 or value == 0:
+        return f"${value:,.2f}"
+    return f"${Decimal(f'{value:.2g}'):f}"
 
 
 def times(ratio: float) -> str:

@@ -14,9 +14,23 @@ from config.pair import NEVER, Call, Failure, Outcome, Pair, Role
 from config.wire import from_json
 from evaluators import checks
 from evaluators.core import reading
-from evaluators.core.finding import Check, Finding, Result, Timing, broken, differ, failed, passed, same, skipped
+from evaluators.core.finding import (
+    MAX_DETAIL,
+    MAX_PATHS,
+    Check,
+    DoorFailed,
+    Finding,
+    Result,
+    Timing,
+    broken,
+    differ,
+    failed,
+    passed,
+    same,
+    skipped,
+)
 from evaluators.core.observation import Found, Observation
-from evaluators.core.observing import PREVIEW, observe
+from evaluators.core.observing import PREVIEW, Abandoned, Progress, observe
 from evaluators.core.reply import Kind, Reply, Request, Usage
 
 CALL = Call("c1", 1000.0, "POST", "/v1/chat/completions", "", (), b"{}", "conv", ())
@@ -117,7 +131,7 @@ READ_TO_THE_END = outcome(failure=Failure.CLIENT_LEFT)
         pytest.param(GOOD, BLANK, "px", "x", id="a blank one"),
         pytest.param(GOOD, REFUSED, "px", "x", id="a refused one"),
         pytest.param(GOOD, CUT, "px", "x", id="a cut one"),
-        pytest.param(GOOD, CUT_AND_CAPPED, "px", "x", id="a cut one that was also too long"),
+        pytest.param(GOOD, CUT_AND_CAPPED, "ss", "s", id="one that was stopped at the limit"),
         pytest.param(LATE, GOOD, "xp", "s", id="no answer from live"),
         pytest.param(LATE, BLANK, "xx", "s", id="no answer at all"),
         pytest.param(SKIP, GOOD, "sp", "s", id="skips live"),
@@ -156,6 +170,108 @@ def test_a_stop_of_the_process_is_not_a_broken_check() -> None:
 
     with pytest.raises(KeyboardInterrupt):
         found(GOOD, GOOD, check("stop", stop))
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        pytest.param(None, id="nothing"),
+        pytest.param(True, id="no finding"),
+        pytest.param(passed("", float("nan")), id="no score"),
+        pytest.param(passed("", "1"), id="a text as score"),  # type: ignore[arg-type]
+        pytest.param(Finding("maybe"), id="no result"),  # type: ignore[arg-type]
+        pytest.param(Finding(Result.PASS, 1.0, 7), id="a number as detail"),  # type: ignore[arg-type]
+        pytest.param(Finding(Result.PASS, 1.0, "", (7,)), id="a number as path"),  # type: ignore[arg-type]
+        pytest.param(Finding(Result.PASS, 1.0, "", 7), id="a number as paths"),  # type: ignore[arg-type]
+    ],
+)
+def test_nonsense_is_broken(said: Any) -> None:
+    """What could not be stored is no finding; the checks beside it stand."""
+    live = seen(GOOD, GOOD, check("wrong", lambda arm: said), assertion()).found
+    assert [one.joint for one in live] == ["bb", "pp"]
+
+
+def test_what_is_stored_is_bounded() -> None:
+    """However much a check says; its numbers become real ones."""
+    long = Finding("pass", 1, "x" * 9999, ("y" * 9999,) * 99)  # type: ignore[arg-type]
+    result = found(GOOD, GOOD, check("long", lambda arm: long)).shadow
+    assert (type(result.result), type(result.score), len(result.detail)) == (Result, float, MAX_DETAIL)
+    assert ({len(path) for path in result.paths}, len(result.paths)) == ({MAX_DETAIL}, MAX_PATHS)
+
+
+def test_a_door_that_fails_breaks_the_check_in_its_own_words() -> None:
+    """What came of the question is said as the door says it."""
+
+    def ask(arm: Any) -> Finding:
+        raise DoorFailed("the webhook did not answer within 5 s")
+
+    assert found(GOOD, GOOD, check("ask", ask)).live == broken("the webhook did not answer within 5 s")
+
+
+def test_a_check_that_exits_is_broken() -> None:
+    """exit() is meant for the process of a script, not for ours."""
+
+    def leave(arm: Any) -> Finding:
+        raise SystemExit(0)
+
+    assert found(GOOD, GOOD, check("leave", leave)).joint == "bb"
+
+
+def test_progress_tells_which_check_runs() -> None:
+    """Each check is a step under its name, and behind the last one the name is gone."""
+    progress = Progress()
+    steps: list[tuple[str, int]] = []
+
+    def watched(arm: Any) -> Finding:
+        steps.append((progress.running, progress.steps))
+        return passed()
+
+    walk(progress, check("one", watched), check("two", watched))
+    assert steps == [("one", 1), ("one", 1), ("two", 2), ("two", 2)]
+    assert repr(progress) == "<Progress between checks after 3 steps>"
+    progress.running = "one"
+    assert repr(progress) == "<Progress one after 3 steps>"
+
+
+def test_a_check_that_is_left_out_is_broken_with_the_reason() -> None:
+    """It is not run, but where nothing is to be checked it skips as ever."""
+    progress = Progress({"stop": "took longer than 20 s"})
+
+    def stop(arm: Any) -> Finding:
+        raise KeyboardInterrupt
+
+    left, other = walk(progress, check("stop", stop), assertion()).found
+    assert (left.joint, left.live.detail, other.joint) == ("bb", "took longer than 20 s", "pp")
+    assert left.check.version == "1-0"
+    assert walk(progress, check("stop", stop, when={"topic": ("other",)})).found[0].joint == "ss"
+
+
+def test_an_abandoned_walk_ends_before_the_next_check() -> None:
+    """Whoever gave it up has asked for another."""
+    progress = Progress()
+
+    def abandon(arm: Any) -> Finding:
+        progress.abandoned = True
+        return passed()
+
+    def never(arm: Any) -> Finding:
+        raise KeyboardInterrupt
+
+    with pytest.raises(Abandoned):
+        walk(progress, check("first", abandon), check("second", never))
+
+
+def walk(progress: Progress, *checks: Check) -> Observation:
+    """What is observed of two good answers, by a walk that is watched."""
+    return observe(
+        Pair(CALL, "mini", Role.CANDIDATE, GOOD, GOOD),
+        checks,
+        read_request=lambda call: REQUEST,
+        read=read,
+        slices_of=lambda call, request: (),
+        price=price,
+        progress=progress,
+    )
 
 
 @pytest.mark.parametrize(

@@ -239,15 +239,17 @@ REQUESTS = [
 def test_requests(path, body, dialect, prompt):
     """A request's dialect is that of its path, else that of its looks."""
     request = read_request(call(json.dumps(body).encode(), path))
-    assert (request.dialect, request.prompt) == (dialect, prompt)
+    assert (request.dialect, request.prompt, request.route) == (dialect, prompt, path)
 
 
 def test_unreadable_requests():
-    """A request that cannot be read keeps its dialect and nothing else."""
-    assert read_request(call(b"{oops")) == Request("openai-chat")
-    assert read_request(call(b"Hi", "/say")) == Request("plain", prompt="Hi", turns=1, characters=2)
-    assert read_request(call(b"--x\r\n", "/up", content_type="multipart/form-data; boundary=x")) == Request("plain")
-    assert read_request(call(b"[" * 10_000)) == Request("openai-chat")
+    """A request that cannot be read keeps its dialect, its path and nothing else."""
+    chat = Request("openai-chat", route="/v1/chat/completions")
+    form = call(b"--x\r\n", "/up", content_type="multipart/form-data; boundary=x")
+    assert read_request(call(b"{oops")) == chat
+    assert read_request(call(b"Hi", "/say")) == Request("plain", prompt="Hi", turns=1, characters=2, route="/say")
+    assert read_request(form) == Request("plain", route="/up")
+    assert read_request(call(b"[" * 10_000)) == chat
 
 
 def test_request_through_its_coding():

@@ -5,9 +5,10 @@ from __future__ import annotations
 from time import perf_counter
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from evaluators.core import refusing
 from evaluators.core.refusing import MAX_GRADED, Grade, grade
 from tests.evaluators.checks.arms import HOSTILE
 
@@ -133,3 +134,17 @@ def test_no_text_takes_long(text: str) -> None:
     began = perf_counter()
     assert grade(text) in Grade
     assert perf_counter() - began < 0.1
+
+
+SIGNS = [sign for signs in ("_EXPLICIT", "_HINTS", "_TURNS", "_ABROAD") for sign in getattr(refusing, signs)]
+
+
+@pytest.mark.parametrize("sign", SIGNS, ids=range(len(SIGNS)))
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
+@given(st.data())
+def test_no_text_is_passed_over_that_a_pattern_would_find(sign: refusing._Sign, data: st.DataObject) -> None:
+    """Whatever a pattern finds has one of the pieces without which it is not searched."""
+    pieces, pattern = sign
+    found = pattern.search(data.draw(st.from_regex(pattern)))
+    assert found is not None
+    assert any(piece in found[0] for piece in pieces)

@@ -43,6 +43,14 @@ def test_an_assertion_is_carried(tmp_path: Path, written: Any, before: str, foun
     assert carry(tmp_path, written, before)[0] == found
 
 
+def test_no_variable_makes_a_file_of_a_value(tmp_path: Path) -> None:
+    """What is a text there would be read as a file here."""
+    source = Source(tmp_path / "p.yaml", {}, {}, Notes())
+    written = {"type": "equals", "value": "{{a}}://etc/hostname"}
+    assert Carrier({}, tmp_path).carried(source, ("x",), written, {"a": "file"}) is None
+    assert "a variable makes a file of its value" in source.notes.refused[0].message
+
+
 def test_keys_that_promptfoo_does_not_read_either_are_dropped(tmp_path: Path) -> None:
     """A threshold on `contains` means nothing there."""
     written = {"type": "contains", "value": "x", "threshold": 0.5, "config": {"a": 1}}

@@ -200,6 +200,34 @@ def test_checks_get_names_of_their_own() -> None:
     assert labels == ["contains a", "contains a 2", "contains tone", "contains", "is-json"]
 
 
+def test_the_name_of_a_hook_shows_no_key() -> None:
+    """Names stand in reports and metrics; the address of a hook may hold a credential."""
+    found = [
+        {"type": kind, "value": f"https://me:pw@h{at}.example.com/a?key=K"}
+        for at, kind in enumerate(["webhook", "webhook", "not-webhook", "not-webhook"])
+    ]
+    named(found)
+    assert [one["name"] for one in found] == [
+        "webhook h0.example.com",
+        "webhook h1.example.com",
+        "not-webhook h2.example.com",
+        "not-webhook h3.example.com",
+    ]
+
+
+def test_a_file_that_repeats_itself_without_end_is_refused(tmp_path: Path) -> None:
+    """A few lines of aliases can stand for more values than fit into memory; a file of tests is held to the same."""
+    lines = ["a: &a0 [x, x, x, x, x, x, x, x, x]"]
+    lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 12)]
+    for text in ("\n".join(lines), "a: &a [*a]"):
+        (tmp_path / "bomb.yaml").write_text(text)
+        (tmp_path / "p.yaml").write_text("tests: file://bomb.yaml")
+        with pytest.raises(ConfigError, match=r"repeat too much|contains itself"):
+            carried(tmp_path / "bomb.yaml", tmp_path)
+        found = carried(tmp_path / "p.yaml", tmp_path)
+        assert ["write fewer" in one.message or "cannot be read" in one.message for one in found.refused] == [True]
+
+
 def test_a_default_that_tests_change_goes_into_their_items(tmp_path: Path) -> None:
     """An assertion on a variable that differs from test to test cannot be one check for every call."""
     (tmp_path / "p.yaml").write_text(

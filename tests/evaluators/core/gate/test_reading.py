@@ -7,7 +7,17 @@ from dataclasses import replace
 import pytest
 
 from config.gating import Gate
-from evaluators.core.gate.reading import UNKNOWN, broken, difference_of, hidden, missing, nothing, sample, unjudged
+from evaluators.core.gate.reading import (
+    UNKNOWN,
+    blamed,
+    broken,
+    difference_of,
+    hidden,
+    missing,
+    nothing,
+    sample,
+    unjudged,
+)
 from tests.evaluators.core.gate.cases import case, sliced
 from tests.evaluators.core.samples import assertion, shadow
 
@@ -97,3 +107,10 @@ def test_hidden() -> None:
     assert "with 3 calls not measured at" in hidden(
         replace(rule, losses=case(REGRESSION, shadow()).losses), True, False, 3
     )
+
+
+def test_the_candidate_is_blamed_where_its_answer_alone_broke_the_check() -> None:
+    """Not where the check broke on live's answer too; in a slice only for the calls there."""
+    check = replace(assertion(joint={"pp": 90, "pb": 4, "sb": 1, "bp": 2, "bb": 3}), slices={"topic=a": {"pb": 2}})
+    assert (blamed(check, ""), blamed(check, "topic=a"), blamed(check, "topic=b")) == (5, 2, 0)
+    assert blamed(replace(check, joint={"m": 5, "b": 2}), "") == 2

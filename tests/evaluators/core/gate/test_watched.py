@@ -124,10 +124,23 @@ def test_red_line_on_a_comparison() -> None:
     assert found.says.startswith("mini differs from live on shadow:text in 30% of 10 conversations")
 
 
+@pytest.mark.parametrize("gate", [REGRESSION, LINE], ids=["difference", "red-line"])
+def test_an_answer_that_breaks_the_check_is_no_better_than_a_wrong_one(gate: Gate) -> None:
+    """Forty of a thousand answers stop what judges them: that is too few for doubt, and yet no pass."""
+    read = difference if gate is REGRESSION else red_line
+    many = read(case(gate, shadow(assertion(joint={"pp": 5000, "pb": 200}))))
+    assert not many.good
+    assert "200 calls not measured at their worst" in many.doubt
+    for joint in ({"pp": 5000, "bb": 200}, {"pp": 5000, "bp": 200}, {"pp": 5000, "pb": 2}):
+        few = read(case(gate, shadow(assertion(joint=joint))))
+        assert few.good
+        assert not few.doubt
+
+
 @pytest.mark.parametrize(
     ("joint", "doubtful"),
     [
-        pytest.param({"pp": 95, "pb": 5}, False, id="five-percent"),
+        pytest.param({"pp": 95, "bb": 5}, False, id="five-percent"),
         pytest.param({"pp": 94, "bp": 6}, True, id="more"),
         pytest.param({"pp": 94, "ss": 50}, False, id="skips-are-no-doubt"),
         pytest.param({"pp": 100}, False, id="none"),

@@ -37,7 +37,7 @@ from evaluators.core.report import words
         pytest.param(words.usd, 1234.5, "$1,234.50", id="dollars"),
         pytest.param(words.usd, 0.0, "$0.00", id="free"),
         pytest.param(words.usd, 0.00074, "$0.00074", id="small-dollars"),
-        pytest.param(words.usd, 0.0000074, "$7.4e-06", id="tiny-dollars"),
+        pytest.param(words.usd, 0.0000074, "$0.0000074", id="tiny-dollars"),
         pytest.param(words.usd, -1.0, "–", id="unknown-cost"),
         pytest.param(words.times, 1.237, "1.24×", id="times"),
         pytest.param(words.times, 1e6, "over 1,000×", id="many-times"),

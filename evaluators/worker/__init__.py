@@ -1,4 +1,4 @@
-"""Take, read, check, record, acknowledge. Between intake and store; observing does the reading, telemetry counts.
+"""Take, read, check, record, acknowledge. Between intake and store; checking has pairs read and checked in threads.
 
 At least once from the queue, exactly once in the store: an entry is acknowledged only after the commit, and what is
 delivered twice adds nothing. So a worker may be killed, frozen or doubled anywhere between any two lines here.
@@ -9,28 +9,25 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import threading
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
 
-from config import wire
-from config.pair import Pair
-from config.wire import WireError
 from evaluators.core.finding import Result
 from evaluators.core.observation import Observation
 from evaluators.intake import MOST_DELIVERIES, MOST_UNEXPLAINED, Intake, QueueAway, QueueUnfit, Taken, identity
-from evaluators.store import Store, StoreAway, write
+from evaluators.store import Store, StoreAway, calibrating, write
+from evaluators.store.calibrating import Thresholds
 from evaluators.store.counting import bucket_of
 from evaluators.store.write import DeadLetter, Recorded, Written
 from evaluators.telemetry import Telemetry
+from evaluators.worker.checking import AssessPair, Checking, Failed
 
 LOG = logging.getLogger("understudy.worker")
 
 T = TypeVar("T")
-AssessPair = Callable[[Pair], Observation]
 Judged = tuple[Taken, Observation]
 
 
@@ -40,26 +37,19 @@ class Pace:
 
     batch: int = 64  # pairs per transaction; 256 cost a third less per pair and hold the write lock three times longer
     block: float = 1.0  # longest wait for a first pair, and so for noticing a stop
-    check_limit: float = 15.0  # longest a batch may be checked before the pair in hand is given up
+    check_limit: float = 20.0  # longest one check may take on a pair: four times what a door gives one question
+    lanes: int = 1  # pairs checked at a time: more than one gains only where checks wait for a network
     lease: float = 60.0  # entries untouched for this long are taken over; renewed three times as often
     reclaim: float = 5.0
     fold: float = 1.0
     patience: float = 5.0  # longest wait of a closed conversation for a full block
     accounting: float = 2.0
+    calibrate: float = 3.0
     away: float = 1.0  # pause before the queue or the store is asked again
 
 
-@dataclass(frozen=True, slots=True)
-class Failed:
-    """One delivery that ended without a result."""
-
-    reason: str  # a word of ours: label and dead-letter reason
-    detail: str
-    final: bool  # another delivery cannot end otherwise
-
-
 class Worker:
-    """One worker process's work. `assess_pair` is pure; it runs in threads."""
+    """One worker process's work. `assess_pair` is pure; it runs in threads, and asks `thresholds`."""
 
     def __init__(
         self,
@@ -70,10 +60,13 @@ class Worker:
         *,
         closes_after: float,
         pace: Pace | None = None,
+        thresholds: Thresholds | None = None,
         clock: Callable[[], float] = time.time,  # noqa: TID251 - a clock room: records say when they were made
     ) -> None:
-        self._intake, self._store, self._assess, self._telemetry = intake, store, assess_pair, telemetry
+        self._intake, self._store, self._telemetry = intake, store, telemetry
         self._closes_after, self._pace, self._clock = closes_after, pace or Pace(), clock
+        self._checking = Checking(assess_pair, telemetry, limit=self._pace.check_limit, lanes=self._pace.lanes)
+        self._thresholds = thresholds or Thresholds(store)
         # One batch waits while one is in work: that hides the queue's answer time, and more would only age.
         self._batches: asyncio.Queue[list[Taken]] = asyncio.Queue(maxsize=1)
         self._held: set[bytes] = set()
@@ -94,6 +87,7 @@ class Worker:
             tasks.create_task(self._every(pace.fold, "fold", self._fold, stop))
             tasks.create_task(self._every(pace.accounting, "accounting", self._account, stop))
             tasks.create_task(self._every(pace.lease / 3, "renew", self._renew, stop))
+            tasks.create_task(self._every(pace.calibrate, "calibrate", self._calibrate, stop))
             reclaim = tasks.create_task(self._every(pace.reclaim, "reclaim", partial(self._reclaim, stop), stop))
             take = tasks.create_task(self._take(stop))
             work = tasks.create_task(self._work(stop))
@@ -162,51 +156,13 @@ class Worker:
             if taken.deliveries > MOST_UNEXPLAINED:
                 await self._bury(taken, Failed("deliveries", "every worker that took it ended", True), stop)
         waiting = [taken for taken in batch if taken.deliveries <= MOST_UNEXPLAINED]
-        while waiting:
-            with self._telemetry.checking.time():
-                results = await self._check(waiting)
-            done, waiting = waiting[: len(results)], waiting[len(results) :]
-            pairs = list(zip(done, results, strict=True))
-            judged = [(taken, result) for taken, result in pairs if isinstance(result, Observation)]
-            failed = [(taken, result) for taken, result in pairs if isinstance(result, Failed)]
-            for taken, failure in failed + await self._record(judged, stop):
-                await self._give_up(taken, failure, stop)
-
-    async def _check(self, batch: Sequence[Taken]) -> list[Observation | Failed]:
-        """Results for the beginning of the batch: all of it, or as far as the pair that was given up.
-
-        A check that never ends keeps its thread and nothing else: the worker goes on with the next pair in another.
-        """
-        loop, ended, given_up = asyncio.get_running_loop(), asyncio.Event(), threading.Event()
-        results: list[Observation | Failed] = []
-
-        def check_all() -> None:
-            for taken in batch:
-                result = self._observed(taken)
-                if given_up.is_set():
-                    return
-                results.append(result)
-            with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
-                loop.call_soon_threadsafe(ended.set)
-
-        threading.Thread(target=check_all, name="check", daemon=True).start()
-        try:
-            await asyncio.wait_for(ended.wait(), self._pace.check_limit)
-        except TimeoutError:
-            given_up.set()
-            finished = results[: len(batch)]
-            if len(finished) < len(batch):
-                finished.append(Failed("slow", f"not checked within {self._pace.check_limit:g} s", False))
-            return finished
-        return results
-
-    def _observed(self, taken: Taken) -> Observation | Failed:
-        try:
-            return self._assess(wire.decode(taken.fields))
-        except WireError as error:
-            return Failed("wire", str(error), True)
-        except Exception as error:  # a named edge: one pair's trouble stays its own, is counted and comes again
-            return Failed("check", type(error).__name__, False)
+        with self._telemetry.checking.time():
+            results = await self._checking.check(waiting)
+        pairs = list(zip(waiting, results, strict=True))
+        judged = [(taken, result) for taken, result in pairs if isinstance(result, Observation)]
+        failed = [(taken, result) for taken, result in pairs if isinstance(result, Failed)]
+        for taken, failure in failed + await self._record(judged, stop):
+            await self._give_up(taken, failure, stop)
 
     async def _record(self, judged: Sequence[Judged], stop: asyncio.Event) -> list[tuple[Taken, Failed]]:
         """Record, then acknowledge; returns what the store refuses."""
@@ -216,6 +172,7 @@ class Worker:
         try:
             with self._telemetry.recording.time():
                 written = await self._stored(lambda: write.record(self._store, rows, self._clock()), stop)
+            await self._measure([one.observation for one in rows], stop)
         except StoreAway:
             return []  # stopping: not recorded, so not acknowledged
         except Exception as error:  # one row that the database cannot hold fails all: find it
@@ -225,6 +182,14 @@ class Worker:
         self._count(written, [observation for _, observation in judged])
         await self._intake.acknowledge([taken.id for taken, _ in judged])
         return []
+
+    async def _measure(self, seen: Sequence[Observation], stop: asyncio.Event) -> None:
+        """Keep the distances that thresholds are made of: after the pairs are recorded, before they are acknowledged.
+
+        Whoever dies in between leaves entries that come again and add what is missing.
+        """
+        if distances := calibrating.measured(seen):
+            await self._stored(lambda: calibrating.add(self._store, distances, self._clock()), stop)
 
     async def _give_up(self, taken: Taken, failure: Failed, stop: asyncio.Event) -> None:
         self._telemetry.failures.labels(failure.reason).inc()
@@ -258,6 +223,9 @@ class Worker:
         now, pace = self._clock(), self._pace
         folded = await asyncio.to_thread(write.fold, self._store, now, self._closes_after, pace.patience)
         self._telemetry.conversations.inc(folded)
+
+    async def _calibrate(self) -> None:
+        await asyncio.to_thread(self._thresholds.refresh)
 
     async def _account(self) -> None:
         self._telemetry.waiting.set(await self._intake.waiting())
