@@ -80,19 +80,26 @@ def assess(
     candidate: str = "",
     slice: str = "",
     queue_waiting: int = QUEUE_NOT_ASKED,
+    versions: Mapping[str, str] | None = None,
 ) -> Report:
     """The Report at the instant `now` over everything since `since` (Unix seconds, 0 from the beginning).
 
     `candidate` keeps one candidate; `slice` ("topic=billing", or a key such as "topic") keeps those rows of slices[].
-    Neither changes a decision, which always looks at all traffic of the window. A candidate that is configured and has
-    no pairs yet is reported as waiting; one that is only in the store is reported when asked for by name. Raises
-    UnknownCandidate, and what the reader raises.
+    Neither changes a decision, which always looks at all traffic of the window. `versions` are those of the configured
+    checks by label: what an earlier version found is no evidence for the present one, and is left out. A candidate that
+    is configured and has no pairs yet is reported as waiting; one that is only in the store is reported when asked for
+    by name. Raises UnknownCandidate, and what the reader raises.
     """
-    tallies = reader.tallies(since, now)
+    tallies = [_present(tally, versions or {}) for tally in reader.tallies(since, now)]
     shown = _shown(tallies, settings, candidate)
     rules = rules_of(settings)
     report = build(shown, rules, reader.window(since, now), now, queue_waiting)
     return _only(decided(report, shown, rules), slice)
+
+
+def _present(tally: ShadowTally, versions: Mapping[str, str]) -> ShadowTally:
+    checks = (check for check in tally.checks if versions.get(check.label, check.version) == check.version)
+    return replace(tally, checks=tuple(checks))
 
 
 def rules_of(settings: Settings) -> ReportRules:

@@ -10,7 +10,7 @@ import json
 import logging
 import signal
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, closing
 from dataclasses import replace
 from pathlib import Path
@@ -113,18 +113,32 @@ def assessed(
     candidate: str = "",
     slice: str = "",
     queue_waiting: int = QUEUE_NOT_ASKED,
+    versions: Mapping[str, str] | None = None,
 ) -> Report:
-    """The Report at `now`; see assess."""
-    reader = StoreReader(store)
-    return assess(reader, settings, now=now, since=since, candidate=candidate, slice=slice, queue_waiting=queue_waiting)
+    """The Report at `now`; see assess. Raises BadCheck, too: what the checks are now decides what still counts."""
+    return assess(
+        StoreReader(store),
+        settings,
+        now=now,
+        since=since,
+        candidate=candidate,
+        slice=slice,
+        queue_waiting=queue_waiting,
+        versions=versions_of(settings) if versions is None else versions,
+    )
+
+
+def versions_of(settings: Settings) -> Mapping[str, str]:
+    """The versions of the configured checks by label; raises BadCheck. Starts nothing."""
+    return {check.label: check.version for check in built_checks(settings, Outside(settings.embeddings).doors)}
 
 
 def dashboard(store: Store, settings: Settings) -> web.Application:
-    """The dashboard over this store."""
+    """The dashboard over this store; raises BadCheck."""
     token = settings.dashboard.token
-    clock = time.time  # noqa: TID251 - a clock room
+    clock, versions = time.time, versions_of(settings)  # noqa: TID251 - a clock room
     return app(
-        lambda: assessed(store, settings, clock()),
+        lambda: assessed(store, settings, clock(), versions=versions),
         StorePairs(store),
         "" if token is None else token.get_secret_value(),
     )

@@ -144,6 +144,22 @@ def test_pairs_from_the_store(store: Store) -> None:
         pairs.shown("nothing", "nobody")
 
 
+@pytest.mark.parametrize(
+    ("versions", "known"),
+    [
+        pytest.param(None, True, id="nobody asks"),
+        pytest.param({}, True, id="a check that is no longer configured"),
+        pytest.param({"is-json": "1-abc"}, True, id="the present one"),
+        pytest.param({"is-json": "2-abc"}, False, id="an earlier one"),
+    ],
+)
+def test_what_an_earlier_version_of_a_check_found_is_no_evidence(versions: dict[str, str] | None, known: bool) -> None:
+    """A gate on a check that has just been changed waits for what the changed check finds."""
+    reader = Remembered(shadow(assertion("is-json"), name="a"), control())
+    report = assess(reader, configured("a"), now=9.0, versions=versions)
+    assert [check.check for check in report.candidates[0].checks] == ["is-json"] * known
+
+
 def test_second_answers_are_accounted_for_and_no_candidate() -> None:
     """Neither the control nor a candidate's second answers are candidates; both have their accounting."""
     again = shadow(name="mini/again", role=Role.AGAIN)

@@ -20,7 +20,7 @@ from sqlalchemy import func, select
 from config import wire
 from config.embedded import queue_url, runtime_dir
 from config.pair import Pair
-from config.settings import Settings
+from config.settings import Check, Settings
 from evaluators import wiring
 from evaluators.core.finding import BadCheck
 from evaluators.core.slicing import BadRule
@@ -107,9 +107,12 @@ async def test_work_from_queue_to_store(embedded: Settings) -> None:
             while telemetry.registry.get_sample_value("understudy_worker_pairs_total", {"result": "new"}) != 3:
                 await asyncio.sleep(0.02)
             stop.set()
+    changed = embedded.model_copy(update={"checks": [Check(type="is-json", name=one.label) for one in embedded.checks]})
     with closing(wiring.opened_store(embedded)) as store:
-        report = wiring.assessed(store, embedded, golden().call.arrived + 60)
-    assert report.candidates[0].pairs == 3
+        report, after = (wiring.assessed(store, now, golden().call.arrived + 60) for now in (embedded, changed))
+    assert report.candidates[0].pairs == after.candidates[0].pairs == 3
+    assert report.candidates[0].checks
+    assert not after.candidates[0].checks
 
 
 OUTSIDE = [
