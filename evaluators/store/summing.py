@@ -83,13 +83,19 @@ def crossed(span: Span, words: Mapping[int, str]) -> Nested:
         crossings = leaf(tree, (shadow, check))
         for at, hours in spans.items():
             sums = added([unpacked(hour.sums) for hour in hours])
-            for number, numbers in zip(sums[:, 0].tolist(), map(tuple, sums[:, 1:].tolist()), strict=True):
+            for number, *numbers in sums.tolist():
                 text = words[number]  # a float is found as the number it equals
-                if text not in crossings:
-                    crossings[text] = ({}, [])
-                crossings[text][0][at] = numbers
+                found = crossings.get(text)
+                if found is None:
+                    found = crossings[text] = _nothing()
+                found[0][at] = tuple(numbers)
         _show(crossings, [hour.examples for hours in spans.values() for hour in hours][-MOST_EXAMPLES:], words)
     return tree
+
+
+def _nothing() -> tuple[dict[int, tuple[float, ...]], list[str]]:
+    """Of one crossing: sums by span, and examples."""
+    return {}, []
 
 
 def added(parts: Sequence[Rows], new: Sequence[tuple[float, ...]] = ()) -> Rows:
