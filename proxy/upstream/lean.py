@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Collection
+from functools import partial
 
 from config.pair import Failure
 from config.routing import Timeout, Tls
@@ -123,21 +124,29 @@ class LeanUpstream:
         return head(method, target, headers, self._added + CHUNKED if length is None else self._added)
 
     async def _dial(self, exchange: Exchange) -> None:
+        begun: list[Connection] = []
+        connection = None
         try:
-            connection = await self._dialing.connect(self._connection)
+            connection = await self._dialing.connect(partial(self._connection, begun))
         except ExchangeError as error:
             exchange.refuse(error)
             return
         except (OSError, ValueError):  # ValueError: a name that no encoding takes
             exchange.refuse(ExchangeError(Failure.CONNECT, "the address is not usable"))
             return
+        finally:
+            # uvloop closes a transport whose dialing is cancelled in its last turn, and tells its protocol nothing.
+            for one in begun:
+                if one is not connection:
+                    self._pool.forget(one)
         if connection.transport.is_closing():
             exchange.refuse(ExchangeError(Failure.RESET, "connection closed before an answer"))
         else:
             connection.carry(exchange)
 
-    def _connection(self, peer: socket.socket) -> Connection:
-        return Connection(self._pool, peer, tls=self._secure)
+    def _connection(self, begun: list[Connection], peer: socket.socket) -> Connection:
+        begun.append(Connection(self._pool, peer, tls=self._secure))
+        return begun[-1]
 
     def _refuse(self, exchange: Exchange, failure: Failure, detail: str) -> None:
         asyncio.get_running_loop().call_soon(exchange.fail, failure, detail)

@@ -67,13 +67,17 @@ class Pool:
 
     def lost(self, connection: Connection, *, unused: bool) -> None:
         """It has ended; `unused`: while it carried no exchange."""
-        self._open.discard(connection)
         if connection is self._watched:
             self._watched = None
             self._learn(connection)
         elif unused and connection in self._idle:
             self._idle.remove(connection)
             self._learn(connection)
+        self.forget(connection)
+
+    def forget(self, connection: Connection) -> None:
+        """It is not waited for at the end: it has ended, or was given up before it carried anything."""
+        self._open.discard(connection)
         if self._gone is not None and not self._open:
             self._gone()
 

@@ -6,6 +6,7 @@ import asyncio
 import random
 
 import pytest
+import uvloop
 
 from config.pair import Failure
 from config.routing import ShadowTimeout, Timeout
@@ -374,3 +375,23 @@ async def test_pieces_of_one_arrival_are_one() -> None:
         assert (told.pieces, told.trailers) == ([b"abcdef"], ((b"X-T", b"1"),))
         assert (await get(up)).whole == b"abcdef"
         assert server.connections == 1
+
+
+def test_a_call_that_is_cancelled_while_it_is_dialed_leaves_nothing() -> None:
+    """In whatever turn of uvloop it happens, the connection is not counted as open, and closing waits for nobody."""
+
+    async def leave_after(turns: int) -> int:
+        async with ScriptedUpstream(answer()) as server:
+            up = LeanUpstream(server.url, Timeout(), Tasks())
+            exchange = up.ask("GET", b"/", (HOST,), b"", Told())
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            exchange.cancel()
+            async with asyncio.timeout(5):
+                await up.close()
+            return len(up._pool)
+
+    async def all_turns() -> list[int]:
+        return [await leave_after(turns) for turns in range(40) for _ in range(3)]
+
+    assert uvloop.run(all_turns()) == [0] * 120
