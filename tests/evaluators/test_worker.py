@@ -183,9 +183,10 @@ def dead(store: Store) -> int:
         return int(connection.execute(select(func.count()).select_from(schema.dead)).scalar_one())
 
 
+@pytest.mark.timeout(30)  # four interpreters begin and load numpy: 6 s here, more on a busy machine
 def test_every_pair_has_one_result_whoever_is_killed(server: ValkeyServer, folder: Path, store: Store) -> None:
-    """Three killed workers among 500 pairs lose nothing, double nothing, and leave exact tallies."""
-    kill_some(server, folder, store, calls=250, workers=2, kills=3)
+    """Two killed workers among 300 pairs lose nothing, double nothing, and leave exact tallies."""
+    kill_some(server, folder, store, calls=150, workers=2, kills=2)
 
 
 @pytest.mark.proof
@@ -195,6 +196,7 @@ def test_fifty_kills_over_ten_thousand_pairs(server: ValkeyServer, folder: Path,
     kill_some(server, folder, store, calls=5000, workers=3, kills=50)
 
 
+@pytest.mark.timeout(30)
 @pytest.mark.parametrize("death", ["before-acknowledge", "after-acknowledge"])
 def test_death_beside_the_acknowledgement_doubles_nothing(
     server: ValkeyServer, folder: Path, store: Store, death: str
@@ -212,6 +214,7 @@ def test_death_beside_the_acknowledgement_doubles_nothing(
     assert_tallies_are_the_raw_rows(store)
 
 
+@pytest.mark.timeout(30)
 def test_a_worker_that_was_frozen_past_its_lease_doubles_nothing(
     server: ValkeyServer, folder: Path, store: Store
 ) -> None:
