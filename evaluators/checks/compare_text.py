@@ -63,4 +63,4 @@ TYPES: tuple[CheckType, ...] = (text, length)
 
 
 def _text(arm: Arm) -> str:
-    return normalise(arm.reply.text or arm.reply.refusal)
+    return normalise(arm.reply.words)

@@ -60,7 +60,7 @@ TYPES: tuple[CheckType, ...] = (same_numbers,)
 
 
 def _text(arm: Arm) -> str:
-    return without_code(arm.reply.text or arm.reply.refusal)
+    return without_code(arm.reply.words)
 
 
 def _counted(text: str, repeats: bool) -> Counter[Amount]:

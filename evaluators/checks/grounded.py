@@ -232,7 +232,7 @@ def _item(amount: Amount) -> Item:
 
 def _text(arm: Arm) -> str:
     """The words of an answer: of JSON its texts and numbers, since every text there is in quotes."""
-    text = arm.reply.text or arm.reply.refusal
+    text = arm.reply.words
     data = [value for value in whole_json(text) if isinstance(value, dict | list)]
     return "\n".join(_leaves(data[0])) if data else without_code(text)
 

@@ -27,6 +27,7 @@ from evaluators.core.finding import (
     passed,
     skipped,
 )
+from evaluators.core.on_text import NO_TEXT, textless
 
 _Values = Callable[[str], tuple[Any, ...]]
 
@@ -50,10 +51,9 @@ def _shape(params: Params, values: _Values, absent: str) -> Assert:
     own = _own_schema(params)
 
     def check(arm: Arm) -> Finding:
-        reply = arm.reply
-        text = reply.text or reply.refusal
-        if not text and (reply.tool_calls or reply.vector):
-            return skipped("the answer has no text")
+        if textless(arm.reply):
+            return NO_TEXT
+        text = arm.reply.words
         found = values(text)
         if not found:
             return failed(absent + _fenced(text))

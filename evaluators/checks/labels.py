@@ -111,7 +111,7 @@ TYPES: tuple[CheckType, ...] = (label, same_label, same_extract)
 
 
 def _text(arm: Arm) -> str:
-    return arm.reply.text or arm.reply.refusal
+    return arm.reply.words
 
 
 def _reducing(params: Params) -> Callable[[str], str]:

@@ -63,7 +63,7 @@ TYPES: tuple[CheckType, ...] = (language, same_language)
 
 
 def _spoken(arm: Arm) -> str:
-    return language_of(arm.reply.text or arm.reply.refusal)
+    return language_of(arm.reply.words)
 
 
 def _prepare() -> None:

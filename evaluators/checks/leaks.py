@@ -13,7 +13,7 @@ from functools import lru_cache
 
 import regex
 
-from evaluators.core.diff.novelty import NO_TEXT, said, silent
+from evaluators.core.diff.novelty import said, silent
 from evaluators.core.finding import (
     Arm,
     Assert,
@@ -31,6 +31,7 @@ from evaluators.core.finding import (
     same,
     skipped,
 )
+from evaluators.core.on_text import NO_TEXT
 from evaluators.core.reply import Reply, Request
 
 RUN = 12

@@ -43,7 +43,7 @@ def semantic(params: Params) -> Compare:
         return min(1.0, max(0.0, 1 - cosine(*doors.embed([before, after]))))
 
     def check(live: Arm, shadow: Arm) -> Finding:
-        before, after = (normalise(arm.reply.text or arm.reply.refusal) for arm in (live, shadow))
+        before, after = (normalise(arm.reply.words) for arm in (live, shadow))
         if not (before or after):
             return skipped("neither answer has text")
         route = live.request.route

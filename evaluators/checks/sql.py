@@ -13,7 +13,6 @@ import regex
 
 from evaluators.core.finding import (
     TOO_SLOW,
-    Arm,
     Assert,
     BadCheck,
     BadPattern,
@@ -25,8 +24,8 @@ from evaluators.core.finding import (
     failed,
     passed,
     pattern,
-    skipped,
 )
+from evaluators.core.on_text import on_text
 
 MAX_SQL = 20_000
 """Characters of a statement: the parser takes about 0.3 s for these at its slowest."""
@@ -57,7 +56,7 @@ def is_sql(params: Params) -> Assert:
     statement leaves out and (.*) for a star. A code fence is not SQL.
     """
     judge = _judge(params)
-    return _on_text(lambda text: judge(text.strip()))
+    return on_text(lambda text: judge(text.strip()))
 
 
 @assertion("contains-sql", dimension="correctness", takes=("value",), layer="format")
@@ -70,21 +69,10 @@ def contains_sql(params: Params) -> Assert:
         found = [judge(block) for block in blocks if block] if blocks else [judge(text.strip())]
         return next((one for one in found if one.score == 1), found[-1] if found else failed("has no SQL in it"))
 
-    return _on_text(any_of)
+    return on_text(any_of)
 
 
 TYPES: tuple[CheckType, ...] = (is_sql, contains_sql)
-
-
-def _on_text(judge: Callable[[str], Finding]) -> Assert:
-    def check(arm: Arm) -> Finding:
-        reply = arm.reply
-        text = reply.text or reply.refusal
-        if not text and (reply.tool_calls or reply.vector):
-            return skipped("the answer has no text")
-        return judge(text)
-
-    return check
 
 
 def _judge(params: Params) -> Callable[[str], Finding]:

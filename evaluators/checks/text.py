@@ -15,7 +15,6 @@ from evaluators.core.diff import json_diff, whole_json
 from evaluators.core.ecma import translated
 from evaluators.core.finding import (
     TOO_SLOW,
-    Arm,
     Assert,
     BadCheck,
     BadPattern,
@@ -27,23 +26,8 @@ from evaluators.core.finding import (
     failed,
     passed,
     pattern,
-    skipped,
 )
-
-_NO_TEXT = skipped("the answer has no text")
-
-
-def on_text(judge: Callable[[str], Finding]) -> Assert:
-    """An assertion that looks at the text alone."""
-
-    def check(arm: Arm) -> Finding:
-        reply = arm.reply
-        text = reply.text or reply.refusal
-        if not text and (reply.tool_calls or reply.vector):
-            return _NO_TEXT
-        return judge(text)
-
-    return check
+from evaluators.core.on_text import on_text
 
 
 @assertion("equals", dimension="correctness", takes=("value",))

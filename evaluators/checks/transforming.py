@@ -84,7 +84,7 @@ def _with(arm: Arm, text: str) -> Arm:
 def _output(arm: Arm) -> Any:
     """What promptfoo calls `output`: the text, the object where a schema was asked for, else the tool calls."""
     reply = arm.reply
-    text = reply.text or reply.refusal
+    text = reply.words
     if arm.request.schema and text:
         return parsed(text)
     return text if text or not reply.tool_calls else _calls(reply)

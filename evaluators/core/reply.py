@@ -84,6 +84,11 @@ class Reply:
         """True when the arm answered and the answer could be read."""
         return self.kind is Kind.OK
 
+    @property
+    def words(self) -> str:
+        """What a person would read: the text, or where there is none the provider's refusal."""
+        return self.text or self.refusal
+
 
 @dataclass(frozen=True, slots=True)
 class Request:

@@ -6,13 +6,14 @@ all of them? That is followed here through paragraphs, formatting, tables and ra
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from html import unescape
-from typing import Any
 
 import regex
 
-from evaluators.core.finding import Arm, Assert, CheckType, Finding, Params, assertion, broken, failed, passed, skipped
+from evaluators.core.finding import Assert, CheckType, Finding, Params, assertion, broken, failed, passed
+from evaluators.core.on_text import on_text
 
 SCAN_SECONDS = 0.25
 """For one tag, or sign of HTML: quotation marks can be set so that it never ends."""
@@ -64,31 +65,26 @@ _SIGNS = (
 @assertion("is-html", dimension="correctness", layer="format")
 def is_html(params: Params) -> Assert:
     """The answer is a page or a piece of one: elements, and no text outside of them unless there is a <body>."""
-    return _on_text(_page)
+    return _in_time(_page)
 
 
 @assertion("contains-html", dimension="correctness", layer="format")
 def contains_html(params: Params) -> Assert:
     """The answer shows two signs of HTML: tags that open and close, a well-known tag, an attribute, an entity, ..."""
-    return _on_text(lambda text: passed() if _signs(text) >= 2 else failed("has no HTML in it"))
+    return _in_time(lambda text: passed() if _signs(text) >= 2 else failed("has no HTML in it"))
 
 
 TYPES: tuple[CheckType, ...] = (is_html, contains_html)
 
 
-def _on_text(judge: Any) -> Assert:
-    def check(arm: Arm) -> Finding:
-        reply = arm.reply
-        text = reply.text or reply.refusal
-        if not text and (reply.tool_calls or reply.vector):
-            return skipped("the answer has no text")
+def _in_time(judge: Callable[[str], Finding]) -> Assert:
+    def judged(text: str) -> Finding:
         try:
-            found: Finding = judge(text)
+            return judge(text)
         except TimeoutError:
             return broken(f"its tags could not be told apart within {SCAN_SECONDS:g} s")
-        return found
 
-    return check
+    return on_text(judged)
 
 
 def _signs(text: str) -> int:

@@ -13,7 +13,6 @@ from xml.parsers import expat
 import regex
 
 from evaluators.core.finding import (
-    Arm,
     Assert,
     BadCheck,
     CheckType,
@@ -23,8 +22,8 @@ from evaluators.core.finding import (
     broken,
     failed,
     passed,
-    skipped,
 )
+from evaluators.core.on_text import on_text
 
 SCAN_SECONDS = 0.25
 """For the tags of one answer, some 25,000 of them; quotation marks can be set so that one tag never ends."""
@@ -55,7 +54,7 @@ def is_xml(params: Params) -> Assert:
             return failed(f"is not XML: {error if isinstance(error, _OwnDeclarations) else _reason(error)}")
         return failed(f"lacks {', '.join(missing)}", paths=missing) if missing else passed()
 
-    return _on_text(judge)
+    return on_text(judge)
 
 
 @assertion("contains-xml", dimension="correctness", takes=("value",), layer="format")
@@ -73,7 +72,7 @@ def contains_xml(params: Params) -> Assert:
         missing = min((_missing(group, required) for group in groups), key=len)
         return failed(f"lacks {', '.join(missing)}", paths=missing) if missing else passed()
 
-    return _on_text(judge)
+    return on_text(judge)
 
 
 TYPES: tuple[CheckType, ...] = (is_xml, contains_xml)
@@ -97,18 +96,6 @@ class _Open:
             self.members[name].append(member)
         else:
             self.members[name] = [self.members[name], member]
-
-
-def _on_text(judge: Any) -> Assert:
-    def check(arm: Arm) -> Finding:
-        reply = arm.reply
-        text = reply.text or reply.refusal
-        if not text and (reply.tool_calls or reply.vector):
-            return skipped("the answer has no text")
-        found: Finding = judge(text)
-        return found
-
-    return check
 
 
 def _required(params: Params) -> tuple[tuple[str, ...], ...]:

@@ -15,7 +15,6 @@ from math import exp, log
 from evaluators.checks.overlap.porter import stem
 from evaluators.checks.overlap.treebank import treebank_words
 from evaluators.core.finding import (
-    Arm,
     Assert,
     BadCheck,
     CheckType,
@@ -24,8 +23,8 @@ from evaluators.core.finding import (
     assertion,
     failed,
     passed,
-    skipped,
 )
+from evaluators.core.on_text import on_text
 
 MAX_STEMMED = 20_000
 """Words of an answer: with more of them meteor compares whole words only; a word takes some 10 us to stem."""
@@ -137,16 +136,12 @@ TYPES: tuple[CheckType, ...] = (rouge_n, bleu, gleu, meteor)
 def _at_least(params: Params, default: float, score: Callable[[str], float]) -> Assert:
     limit = params.limit(default)
 
-    def check(arm: Arm) -> Finding:
-        reply = arm.reply
-        text = reply.text or reply.refusal
-        if not text and (reply.tool_calls or reply.vector):
-            return skipped("the answer has no text")
+    def judge(text: str) -> Finding:
         found = score(text)
         detail = f"{params.type.removeprefix('not-')} {found:.4f}"
         return passed(detail, found) if found >= limit else failed(detail, found)
 
-    return check
+    return on_text(judge)
 
 
 def _references(params: Params) -> tuple[str, ...]:

@@ -21,8 +21,8 @@ from evaluators.core.finding import (
     failed,
     passed,
     same,
-    skipped,
 )
+from evaluators.core.on_text import NO_TEXT
 from evaluators.core.reply import Reply, Request
 
 Item = tuple[str, str]
@@ -33,8 +33,6 @@ MAX_SCANNED = 200_000
 """Characters that detectors see, some fifty thousand tokens: the worst text made for it takes them half a second."""
 SURE = 9
 """Letters and digits from which a form is looked for anywhere in what was given; fewer may be there by chance."""
-
-NO_TEXT = skipped("the answer has no text")
 
 
 def kinds(params: Params, known: Sequence[str], default: Sequence[str]) -> tuple[str, ...]:

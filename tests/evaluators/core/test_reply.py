@@ -21,3 +21,11 @@ def test_absence_is_named():
 def test_excused():
     """Only a client that left excuses an answer that did not come."""
     assert set(Kind) & EXCUSED == {Kind.CLIENT_LEFT}
+
+
+def test_the_words_are_the_text_or_the_refusal() -> None:
+    """What a person would read; a refusal counts where there is no text."""
+    said = [
+        Reply(Kind.OK, text, refusal=refusal).words for text, refusal in (("a", "b"), ("a", ""), ("", "b"), ("", ""))
+    ]
+    assert said == ["a", "a", "b", ""]
